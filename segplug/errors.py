@@ -1,0 +1,83 @@
+"""Errors that tell a person what came, what was expected and what to do.
+
+All are ValueErrors, so code that catches ValueError keeps working. The command line
+prints their text as one paragraph and exits with code 1; everything else is a bug and
+keeps its traceback.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class SegplugError(ValueError):
+    """Base of all errors that a user can cause and mend.
+
+    Args:
+        what: One sentence naming the culprit.
+        got: What came (shown with ``str``).
+        expected: What would have been right.
+        fix: What to do now.
+        culprit: The exact name or value in the config that is at fault, if there is one;
+            the config layer looks it up and adds file and line.
+    """
+
+    def __init__(self, what: str, *, got=None, expected=None, fix: str | None = None,
+                 culprit: str | None = None) -> None:
+        self.what, self.got, self.expected, self.fix = what, got, expected, fix
+        self.culprit = culprit
+        self.where: str | None = None
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        parts = [self.what]
+        if self.where is not None:
+            parts.append(f'It is set in {self.where}.')
+        if self.got is not None:
+            parts.append(f'Got: {self.got}.')
+        if self.expected is not None:
+            parts.append(f'Expected: {self.expected}.')
+        if self.fix is not None:
+            parts.append(f'To mend it: {self.fix}.')
+        return ' '.join(parts)
+
+    def __reduce__(self):
+        # DataLoader workers and process pools send exceptions by pickle; keyword-only
+        # arguments would be lost with the default.
+        return _rebuild, (type(self), self.__dict__.copy())
+
+
+def _rebuild(cls: type, state: dict) -> SegplugError:
+    error = cls(state['what'])
+    error.__dict__.update(state)
+    return error
+
+
+class ConfigError(SegplugError):
+    """A config, a command-line option or a registry name is wrong."""
+
+
+class DataError(SegplugError):
+    """An image, a label or a data folder is wrong."""
+
+
+class CheckpointError(SegplugError):
+    """A checkpoint is missing, damaged, unsafe or of another model."""
+
+
+class ShapeError(SegplugError):
+    """A tensor or array has the wrong shape or type."""
+
+
+def nearest(name: str, candidates: Iterable[str], count: int = 3) -> list[str]:
+    """The candidates that look most like ``name``, best first; may be empty."""
+    by_folded = {}
+    for candidate in candidates:
+        by_folded.setdefault(candidate.lower(), candidate)
+    close = difflib.get_close_matches(name.lower(), by_folded, n=count, cutoff=0.5)
+    return [by_folded[c] for c in close]
+
+
+def did_you_mean(name: str, candidates: Iterable[str]) -> str | None:
+    """A ``fix`` sentence for a misspelt name, or None when nothing is near."""
+    close = nearest(name, candidates)
+    return f'did you mean {" or ".join(repr(c) for c in close)}?'.rstrip('?') if close else None
