@@ -177,6 +177,11 @@ _plugins: list[Plugin] = []
 _loaded = False
 
 
+def plugins_disabled() -> bool:
+    """Whether ``SEGPLUG_NO_PLUGINS`` turns discovery off."""
+    return os.environ.get('SEGPLUG_NO_PLUGINS', '') not in ('', '0')
+
+
 def load_plugins() -> list[Plugin]:
     """Import every installed plugin once; a broken one is reported and skipped.
 
@@ -184,7 +189,7 @@ def load_plugins() -> list[Plugin]:
     ``SEGPLUG_NO_PLUGINS=1`` turns discovery off.
     """
     global _loaded
-    if _loaded or os.environ.get('SEGPLUG_NO_PLUGINS', '') not in ('', '0'):
+    if _loaded or plugins_disabled():
         return list(_plugins)
     _loaded = True
     for point in sorted(metadata.entry_points(group=ENTRY_POINT_GROUP), key=lambda p: p.name):

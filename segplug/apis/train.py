@@ -1,0 +1,99 @@
+"""Train a model from a config, in this process; every process of a distributed job calls it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import ConfigError
+from .config import check_classes, explained, load_config
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """Where a training run ended.
+
+    Attributes:
+        work_dir: Folder of logs and checkpoints.
+        checkpoint: The newest checkpoint, or None when the config saves none.
+        metrics: The last validation's metrics, in percent; empty without validation.
+    """
+
+    work_dir: Path
+    checkpoint: Path | None
+    metrics: dict
+
+
+def train(config: str, *, work_dir: str | None = None, resume: bool | str = False,
+          amp: bool = False, auto_scale_lr: bool = False, launcher: str = 'none',
+          options: dict | None = None, data_root: str | None = None) -> TrainResult:
+    """Run the training that a config describes.
+
+    Args:
+        config: Path or shipped name of the config.
+        work_dir: Folder for logs and checkpoints; by default ``work_dirs/<config name>``.
+        resume: True goes on from the newest checkpoint of the work directory if there is one; a
+            path goes on from that checkpoint.
+        amp: Mixed precision: fp16 with loss scaling on CUDA, bf16 on the CPU.
+        auto_scale_lr: Scale the learning rate by real batch size / ``base_batch_size``.
+        launcher: 'none', 'pytorch', 'slurm' or 'mpi'.
+        options: Overrides by dotted key, as ``--cfg-options``.
+        data_root: Root of every data set.
+
+    Raises:
+        ConfigError, DataError, CheckpointError: What is wrong, where it is set and what to do.
+    """
+    from ..engine.runner import Runner
+    cfg = load_config(config, options=options, data_root=data_root)
+    if work_dir is not None:
+        cfg.work_dir = work_dir
+    cfg.launcher = launcher
+    if amp:
+        _use_amp(cfg)
+    if auto_scale_lr:
+        _use_auto_scale_lr(cfg)
+    if resume:
+        cfg.resume = True
+        cfg.load_from = resume if isinstance(resume, str) else None
+    with explained(cfg, options):
+        check_trainable(cfg)
+        check_classes(cfg)
+        runner = Runner.from_cfg(cfg)
+        runner.train()
+    return TrainResult(Path(runner.work_dir), last_checkpoint(runner.work_dir),
+                       last_metrics(runner))
+
+
+def check_trainable(cfg) -> None:
+    """Raise when a part that training needs is not in the config."""
+    for key in ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper'):
+        if not cfg.get(key):
+            raise ConfigError(f'The config has no {key!r}, which training needs.',
+                              fix='add it, or a _base_ that holds it')
+
+
+def _use_amp(cfg) -> None:
+    kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
+    if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
+        raise ConfigError(f'--amp does not know what to do with optim_wrapper type {kind!r}.',
+                          expected='OptimWrapper or AmpOptimWrapper', culprit=kind)
+    cfg.optim_wrapper.type = 'AmpOptimWrapper'
+
+
+def _use_auto_scale_lr(cfg) -> None:
+    if 'base_batch_size' not in (cfg.get('auto_scale_lr') or {}):
+        raise ConfigError('--auto-scale-lr needs to know which batch size the learning rate was '
+                          'made for.', fix='set auto_scale_lr=dict(base_batch_size=...) in the '
+                                           'config')
+    cfg.auto_scale_lr.enable = True
+
+
+def last_checkpoint(work_dir: str | Path) -> Path | None:
+    """The checkpoint that the file ``last_checkpoint`` of a work directory names."""
+    note = Path(work_dir) / 'last_checkpoint'
+    return Path(note.read_text().strip()) if note.is_file() else None
+
+
+def last_metrics(runner) -> dict:
+    """The newest value of each metric that validation logged."""
+    scalars = runner.message_hub.log_scalars
+    return {key.split('/', 1)[1]: buffer.current() for key, buffer in scalars.items()
+            if key.startswith('val/') and key not in ('val/time', 'val/data_time')}

@@ -1,0 +1,1 @@
+"""The command line: ``segplug <verb>`` and ``tools/*.py`` are the same code."""

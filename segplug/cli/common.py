@@ -1,0 +1,60 @@
+"""Flags that mean the same in every verb, and starting a verb on several processes."""
+
+import argparse
+import sys
+
+
+def add_config_arguments(parser: argparse.ArgumentParser) -> None:
+    """``CONFIG``, ``--data-root`` and ``--cfg-options``."""
+    parser.add_argument('config', help='a config file, or the name of a shipped one')
+    parser.add_argument('--data-root', metavar='DIR',
+                        help='root of every data set in the config, wrapped ones too')
+    parser.add_argument('--cfg-options', nargs='+', default=[], metavar='K=V',
+                        help='override any key: train_cfg.max_iters=100 model.decode_head.channels='
+                             '64; lists as [1,2] or 1,2')
+
+
+def add_launch_arguments(parser: argparse.ArgumentParser) -> None:
+    """``--work-dir``, ``--nproc`` and ``--launcher``."""
+    parser.add_argument('--work-dir', metavar='DIR', help='folder for logs and checkpoints')
+    parser.add_argument('--nproc', type=int, metavar='N',
+                        help='start N processes on this machine (GPUs, or CPU with gloo)')
+    parser.add_argument('--launcher', default='none', choices=['none', 'pytorch', 'slurm', 'mpi'],
+                        help='who started this process: torchrun is pytorch')
+    # torch.distributed.launch adds it; torchrun sets the environment, which is what we read.
+    parser.add_argument('--local-rank', '--local_rank', type=int, help=argparse.SUPPRESS)
+
+
+def config_arguments(args: argparse.Namespace) -> dict:
+    """The keyword arguments that `segplug.apis` takes for the shared flags."""
+    from ..apis.config import parse_options
+    return dict(options=parse_options(args.cfg_options), data_root=args.data_root)
+
+
+def relaunched(args: argparse.Namespace, argv: list[str]) -> int | None:
+    """With ``--nproc``, run the same command on N processes and return their exit code."""
+    if args.nproc is None:
+        return None
+    from .launch import launch
+    argv = _without(argv, '--nproc')
+    return launch(['-m', 'segplug.cli.main', *argv, '--launcher', 'pytorch'], nproc=args.nproc)
+
+
+def _without(argv: list[str], flag: str) -> list[str]:
+    kept, skip = [], False
+    for word in argv:
+        if skip or word.startswith(f'{flag}='):
+            skip = False
+        elif word == flag:
+            skip = True
+        else:
+            kept.append(word)
+    return kept
+
+
+def is_main_process() -> bool:
+    """Whether this process is the one that talks."""
+    if 'torch' not in sys.modules:
+        return True
+    from mmengine.dist import is_main_process as is_main
+    return is_main()

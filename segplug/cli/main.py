@@ -1,0 +1,96 @@
+"""``segplug <verb> ...``: finds the verb, reads its flags, turns our errors into one paragraph.
+
+Nothing heavy is imported before the flags are read, so ``--help`` is quick. Exit codes: 0 done,
+1 an error that a person can mend, 2 wrong flags, 130 interrupted; a traceback is a bug.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from importlib import import_module
+
+from .. import __version__
+from ..errors import SegplugError, did_you_mean
+
+# verb -> (module with add_arguments and run, what --help says of it)
+VERBS = {
+    'train': ('segplug.cli.train', 'train the model of a config'),
+    'test': ('segplug.cli.test', 'score a checkpoint: mIoU, single-scale or --aug-test'),
+    'predict': ('segplug.cli.predict', 'label images with a checkpoint'),
+    'make-minicity': ('segplug.cli.make_minicity', 'make a small Cityscapes of drawn scenes'),
+    'plugins': ('segplug.cli.plugins', 'list the installed plugins'),
+}
+
+
+def overview() -> str:
+    """The text of ``segplug --help``."""
+    rows = '\n'.join(f'  {verb:<15}{text}' for verb, (_, text) in VERBS.items())
+    return (f'segplug {__version__}: semantic segmentation from configs\n\n'
+            f'usage: segplug VERB [arguments]\n\nverbs:\n{rows}\n\n'
+            'segplug VERB --help shows the arguments and an example.\n')
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one verb; returns the exit code."""
+    argv = sys.argv[1:] if argv is None else list(argv)
+    if not argv or argv[0] in ('-h', '--help', 'help'):
+        print(overview(), end='')
+        return 0
+    if argv[0] == '--version':
+        print(__version__)
+        return 0
+    if argv[0] not in VERBS:
+        hint = did_you_mean(argv[0], VERBS) or 'segplug --help lists the verbs'
+        print(f'segplug: there is no verb {argv[0]!r}; {hint}.', file=sys.stderr)
+        return 2
+    verb, arguments = argv[0], argv[1:]
+    module = import_module(VERBS[verb][0])
+    parser = argparse.ArgumentParser(
+        prog=f'segplug {verb}', description=module.__doc__, epilog=module.EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    module.add_arguments(parser)
+    args = parser.parse_args(arguments)
+    return guarded(module.run, args, [verb, *arguments])
+
+
+def guarded(run, args: argparse.Namespace, argv: list[str]) -> int:
+    """Call ``run(args, argv)``; our own errors become one paragraph and exit code 1."""
+    try:
+        warn_of_clashes()
+        return run(args, argv) or 0
+    except SegplugError as error:
+        report(f'{type(error).__name__}: {error}')
+        return 1
+    except KeyboardInterrupt:
+        report('Interrupted.')
+        return 130
+
+
+def warn_of_clashes() -> None:
+    """Two distributions of one import name overwrite each other: say so, and what to run."""
+    if int(os.environ.get('LOCAL_RANK', 0)):
+        return
+    from ..compat.upstream import clashing_distributions
+    for sentence in clashing_distributions():
+        print(f'segplug: warning: {sentence}', file=sys.stderr)
+
+
+def report(message: str) -> None:
+    """Say what went wrong, once.
+
+    Under torchrun every process may fail with the same sentence, so each hands it to the
+    launcher in torchrun's error file, and `segplug.cli.launch` prints it.
+    """
+    error_file = os.environ.get('TORCHELASTIC_ERROR_FILE')
+    if error_file and os.environ.get('SEGPLUG_LAUNCHER') == '1':
+        extra = {'py_callstack': message, 'timestamp': str(int(time.time()))}
+        with open(error_file, 'w', encoding='utf-8') as file:
+            json.dump({'message': {'message': message, 'extraInfo': extra}}, file)
+    else:
+        print(message, file=sys.stderr)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,32 @@
+"""Make a mini Cityscapes: deterministic drawn street scenes in the exact Cityscapes tree."""
+
+import argparse
+
+from ..errors import ConfigError
+
+EXAMPLE = """example:
+  segplug make-minicity data/minicity --train 200 --val 50 --test 10 --size 256x128 --seed 0"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('root', help='folder to make; an existing one of the same settings is kept')
+    parser.add_argument('--train', type=int, default=200, metavar='N', help='images (default 200)')
+    parser.add_argument('--val', type=int, default=50, metavar='M', help='images (default 50)')
+    parser.add_argument('--test', type=int, default=10, metavar='T', help='images (default 10)')
+    parser.add_argument('--size', default='256x128', metavar='WxH', help='default 256x128')
+    parser.add_argument('--seed', type=int, default=0, metavar='S', help='default 0')
+
+
+def run(args: argparse.Namespace, argv: list[str]) -> int:
+    from ..datasets.minicity import make_minicity
+    make_minicity(args.root, train=args.train, val=args.val, test=args.test,
+                  size=parse_size(args.size), seed=args.seed)
+    return 0
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """``'256x128'`` as (256, 128)."""
+    width, _, height = text.lower().partition('x')
+    if not (width.isdecimal() and height.isdecimal()):
+        raise ConfigError(f'--size {text} is not a size.', expected='WxH, for example 256x128')
+    return int(width), int(height)

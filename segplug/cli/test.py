@@ -1,0 +1,44 @@
+"""Score a checkpoint on the test set of a config."""
+
+import argparse
+
+from .common import (
+    add_config_arguments,
+    add_launch_arguments,
+    config_arguments,
+    is_main_process,
+    relaunched,
+)
+
+EXAMPLE = """example:
+  segplug test unet/unet_r18_minicity.py work_dirs/unet_r18_minicity/iter_600.pth \\
+      --nproc 2 --aug-test --out work_dirs/unet_r18_minicity/test_ms"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_config_arguments(parser)
+    parser.add_argument('checkpoint', help='a checkpoint file, URL or known name')
+    add_launch_arguments(parser)
+    parser.add_argument('--aug-test', '--tta', action='store_true', dest='aug_test',
+                        help='average over scales and mirror images')
+    parser.add_argument('--out', metavar='DIR',
+                        help='write predictions/*.png, metrics.json, confusion_matrix.npy and '
+                             'per_image.csv there')
+    parser.add_argument('--format-only', action='store_true',
+                        help="write the benchmark server's files to --out; no labels needed")
+
+
+def run(args: argparse.Namespace, argv: list[str]) -> int:
+    code = relaunched(args, argv)
+    if code is not None:
+        return code
+    from ..apis.test import test
+    metrics = test(args.config, args.checkpoint, aug_test=args.aug_test, out=args.out,
+                   format_only=args.format_only, work_dir=args.work_dir, launcher=args.launcher,
+                   **config_arguments(args))
+    if is_main_process():
+        if metrics:
+            print('  '.join(f'{key} {value:.2f}' for key, value in metrics.items()))
+        if args.out:
+            print(f'Written to {args.out}')
+    return 0

@@ -1,0 +1,40 @@
+"""Train the model of a config, on one process or many."""
+
+import argparse
+
+from .common import (
+    add_config_arguments,
+    add_launch_arguments,
+    config_arguments,
+    is_main_process,
+    relaunched,
+)
+
+EXAMPLE = """example:
+  segplug make-minicity data/minicity
+  segplug train unet/unet_r18_minicity.py --nproc 2"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_config_arguments(parser)
+    add_launch_arguments(parser)
+    parser.add_argument('--resume', nargs='?', const=True, default=False, metavar='PATH',
+                        help='go on from the newest checkpoint of the work directory, or from PATH')
+    parser.add_argument('--amp', action='store_true',
+                        help='mixed precision: fp16 on CUDA, bf16 on the CPU')
+    parser.add_argument('--auto-scale-lr', action='store_true',
+                        help="scale the learning rate to the real batch size, by the config's "
+                             'auto_scale_lr.base_batch_size')
+
+
+def run(args: argparse.Namespace, argv: list[str]) -> int:
+    code = relaunched(args, argv)
+    if code is not None:
+        return code
+    from ..apis.train import train
+    result = train(args.config, work_dir=args.work_dir, resume=args.resume, amp=args.amp,
+                   auto_scale_lr=args.auto_scale_lr, launcher=args.launcher,
+                   **config_arguments(args))
+    if is_main_process():
+        print(f'Trained. Checkpoint: {result.checkpoint or "none saved"}')
+    return 0

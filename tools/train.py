@@ -1,0 +1,11 @@
+"""``python tools/train.py`` is ``segplug train``; no installation needed."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from segplug.cli.main import main  # noqa: E402
+
+if __name__ == '__main__':
+    sys.exit(main(['train', *sys.argv[1:]]))
