@@ -1,0 +1,221 @@
+"""The folder data set: an image and a label per sample, paired by name.
+
+Arguments are mmsegmentation's. Files are listed and paired when the data set is made, so a
+wrong root or a missing label is one error before training. No sample is ever replaced by
+another one: what cannot be read, raises.
+"""
+
+import copy
+import os
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from mmengine.dataset import BaseDataset
+
+from ..errors import ConfigError, DataError, did_you_mean
+from ..registry import DATASETS, TRANSFORMS
+from . import scan
+
+
+def class_map(old: Sequence[str], new: Sequence[str], ignore_index: int = 255) -> dict[int, int]:
+    """Where each class id of ``old`` goes when only the classes ``new`` are kept.
+
+    Raises:
+        ConfigError: ``new`` holds a name that ``old`` has not.
+    """
+    for name in new:
+        if name not in old:
+            raise ConfigError(f'The data set has no class {name!r}.', expected=f'some of {old}',
+                              fix=did_you_mean(name, old), culprit=name)
+    position = {name: i for i, name in enumerate(new)}
+    return {i: position.get(name, ignore_index) for i, name in enumerate(old)}
+
+
+def default_palette(num_classes: int) -> list[list[int]]:
+    """``num_classes`` distinct RGB colours, black left out.
+
+    The bit-interleaved map of the PASCAL VOC development kit: bits 0, 1, 2 of the index become
+    the top bits of red, green, blue, bits 3, 4, 5 the next, and so on.
+    """
+    ids = np.arange(1, num_classes + 1)
+    colours = np.zeros((num_classes, 3), np.int64)
+    for channel in range(3):
+        for level in range(3):
+            colours[:, channel] |= (ids >> (3 * level + channel) & 1) << (7 - level)
+    return colours.tolist()
+
+
+@DATASETS.register_module()
+class BaseSegDataset(BaseDataset):
+    """Images and labels of the same name in two folders.
+
+    Args:
+        ann_file: Text file with one image name a line (without suffix); '' lists the folder.
+        img_suffix: End of an image's name, extension included; None for the class's own.
+        seg_map_suffix: End of a label's name, extension included; None for the class's own.
+        metainfo: Overrides of METAINFO. ``classes`` may be a subset, in any order: the label
+            values follow, what is left out becomes ``ignore_index``.
+        data_root: Folder that ``ann_file`` and ``data_prefix`` are relative to.
+        data_prefix: ``img_path`` and ``seg_map_path``. Without ``seg_map_path`` the set has no
+            labels, which is right for prediction only.
+        filter_cfg: For ``filter_data`` of subclasses.
+        indices: Keep the first n samples (int, from the end if negative) or these ones.
+        serialize_data: Keep the list as one array that worker processes share.
+        pipeline: Transforms (config dicts or callables).
+        test_mode: Classes must be known, and a set without labels is allowed.
+        lazy_init: Do not list files until they are needed.
+        ignore_index: Label value that counts as no class.
+        reduce_zero_label: Label 0 is no class, and the others move down by one.
+        backend_args: mmengine's file backend.
+
+    Raises:
+        DataError: A folder or label is missing, or there is no image.
+        ConfigError: Classes or palette do not fit.
+    """
+
+    METAINFO: dict = {}
+    # Class attributes, so that a data set that differs in them needs no constructor.
+    IMG_SUFFIX = '.jpg'
+    SEG_MAP_SUFFIX = '.png'
+
+    def __init__(self, ann_file: str = '', img_suffix: str | None = None,
+                 seg_map_suffix: str | None = None,
+                 metainfo: Mapping | None = None, data_root: str | None = None,
+                 data_prefix: dict = dict(img_path='', seg_map_path=''),
+                 filter_cfg: dict | None = None, indices: int | Sequence[int] | None = None,
+                 serialize_data: bool = True, pipeline: Sequence[dict | Callable] = (),
+                 test_mode: bool = False, lazy_init: bool = False, ignore_index: int = 255,
+                 reduce_zero_label: bool = False, backend_args: dict | None = None) -> None:
+        self.img_suffix = self.IMG_SUFFIX if img_suffix is None else img_suffix
+        self.seg_map_suffix = self.SEG_MAP_SUFFIX if seg_map_suffix is None else seg_map_suffix
+        self.ignore_index = ignore_index
+        self.reduce_zero_label = reduce_zero_label
+        self.backend_args = copy.copy(backend_args)
+        # The prefixes as written; an error suggests another root for them.
+        self._prefix_given = dict(data_prefix)
+        # Built here, by our registry: mmengine's would take mmcv's class of the same name
+        # where no default scope is set.
+        transforms = [TRANSFORMS.build(t) if isinstance(t, dict) else t for t in pipeline]
+        super().__init__(ann_file=ann_file, metainfo=metainfo, data_root=data_root,
+                         data_prefix=data_prefix, filter_cfg=filter_cfg, indices=indices,
+                         serialize_data=serialize_data, pipeline=transforms,
+                         test_mode=test_mode, lazy_init=True)
+        self._set_classes()
+        if not lazy_init:
+            self.full_init()
+
+    @classmethod
+    def get_label_map(cls, new_classes: Sequence[str] | None = None,
+                      ignore_index: int = 255) -> dict[int, int] | None:
+        """Old class id -> new class id, or None where the classes are METAINFO's own."""
+        old = cls.METAINFO.get('classes')
+        if new_classes is None or old is None or list(new_classes) == list(old):
+            return None
+        return class_map(old, new_classes, ignore_index)
+
+    def _set_classes(self) -> None:
+        classes = self._metainfo.get('classes')
+        self.label_map = self.get_label_map(classes, self.ignore_index)
+        if classes is None:
+            if self.test_mode:
+                raise ConfigError(f'{type(self).__name__} in test_mode needs class names.',
+                                  fix="give metainfo=dict(classes=('a', 'b'))")
+        else:
+            self._metainfo['classes'] = tuple(classes)
+            self._metainfo['palette'] = self._palette(classes)
+        self._metainfo.update(label_map=self.label_map, reduce_zero_label=self.reduce_zero_label)
+
+    def _palette(self, classes: Sequence[str]) -> list:
+        """One colour per class: as given, the chosen rows of METAINFO's, or made up."""
+        palette = self._metainfo.get('palette')
+        if not palette:
+            return default_palette(len(classes))
+        if len(palette) == len(classes) and palette != self.METAINFO.get('palette'):
+            return palette
+        return self._chosen(palette, 'palette')
+
+    def _chosen(self, per_class: Sequence, name: str) -> list:
+        """The entries of a list over METAINFO's classes that belong to the present classes."""
+        classes, old = self._metainfo['classes'], self.METAINFO.get('classes')
+        if self.label_map is not None and len(per_class) == len(old):
+            return [per_class[old.index(c)] for c in classes]
+        if len(per_class) != len(classes):
+            raise ConfigError(f'The {name} of {type(self).__name__} does not fit its classes.',
+                              got=f'{len(per_class)} entries', expected=f'{len(classes)}')
+        return list(per_class)
+
+    def _join_prefix(self) -> None:
+        # A prefix of None says that the set has none of these files.
+        self.data_prefix = {k: v for k, v in self.data_prefix.items() if v is not None}
+        self.data_root = self.data_root or ''
+        super()._join_prefix()
+
+    def load_data_list(self) -> list[dict]:
+        """One dict per image: img_path, seg_map_path, label_map, reduce_zero_label, seg_fields."""
+        stems = self._stems()
+        labels = self._labels(stems)
+        img_dir = self.data_prefix['img_path']
+        return [dict(img_path=os.path.join(img_dir, stem + self.img_suffix), seg_map_path=label,
+                     label_map=self.label_map, reduce_zero_label=self.reduce_zero_label,
+                     seg_fields=[])
+                for stem, label in zip(stems, labels, strict=True)]
+
+    def _stems(self) -> list[str]:
+        folder = self.data_prefix['img_path']
+        stems = scan.image_stems(folder, self.img_suffix, self.ann_file, self.backend_args)
+        if not stems:
+            raise self._error('finds no image' if not self.ann_file
+                              else f'finds no name in {self.ann_file}', folder)
+        if self.ann_file:
+            names = [stem + self.img_suffix for stem in stems]
+            lost = scan.missing(folder, names, self.backend_args)
+            if lost:
+                raise self._error(f'lacks {len(lost)} of the {len(stems)} images that '
+                                  f'{self.ann_file} names: {scan.some(lost)}', folder)
+        return stems
+
+    def _labels(self, stems: list[str]) -> list[str | None]:
+        """The label file of each stem; all None where the set has no labels."""
+        folder = self.data_prefix.get('seg_map_path')
+        if folder is None:
+            if not self.test_mode:
+                raise self._error('trains, but data_prefix has no seg_map_path', '')
+            return [None] * len(stems)
+        names = [stem + self.seg_map_suffix for stem in stems]
+        lost = scan.missing(folder, names, self.backend_args)
+        if lost:
+            raise self._error(f'has no label for {len(lost)} of its {len(stems)} images: '
+                              f'{scan.some(lost)}', folder)
+        return [os.path.join(folder, name) for name in names]
+
+    def _error(self, what: str, folder: str) -> DataError:
+        """What is wrong, the tree that was expected and what lies at ``folder``."""
+        root = scan.other_root(self.data_root, self._prefix_given.get('img_path', ''))
+        fix = f'use --data-root {root}, where these folders are' if root else \
+            'correct data_root (or --data-root DIR), data_prefix and the suffixes'
+        if self.test_mode and folder and folder == self.data_prefix.get('seg_map_path'):
+            fix += '; to predict without labels, leave seg_map_path out of data_prefix'
+        return DataError(f'{type(self).__name__} {what}.', expected=self._tree(), fix=fix,
+                         got=scan.nearby(folder) if folder else None)
+
+    def _tree(self) -> str:
+        """The files that are looked for."""
+        tree = os.path.join(self.data_prefix['img_path'], '**', '*' + self.img_suffix)
+        labels = self.data_prefix.get('seg_map_path', '<seg_map_path>')
+        return f'{tree} and {os.path.join(labels, "**", "*" + self.seg_map_suffix)}'
+
+    def __getitem__(self, idx: int) -> dict:
+        """Sample ``idx`` after the pipeline; the same index never gives another sample.
+
+        Raises:
+            DataError: A file cannot be used, or the pipeline gave None.
+        """
+        if not self._fully_initialized:
+            self.full_init()
+        if idx < 0:
+            idx += len(self)
+        data = self.prepare_data(idx)
+        if data is None:
+            raise DataError(f'The pipeline gave None for {self.get_data_info(idx)["img_path"]}.',
+                            fix='find the transform that returns None; samples are not replaced')
+        return data

@@ -1,0 +1,95 @@
+"""Which image and label files a data set has, and one clear error when they do not fit.
+
+Pure functions over folders. Labels are looked up in one listing of their folder, not by one
+call per file, so that every missing label is known before training starts.
+"""
+
+import os
+import re
+from collections import Counter
+from pathlib import Path
+
+from mmengine import fileio
+
+from ..errors import DataError
+
+_SHOWN = 4  # names an error lists before it says how many there are
+
+
+def list_files(folder: str, suffix: str = '', backend_args: dict | None = None) -> list[str]:
+    """Files below ``folder`` that end in ``suffix``, as sorted names relative to it."""
+    if not fileio.isdir(folder, backend_args=backend_args):
+        return []
+    return sorted(fileio.list_dir_or_file(folder, list_dir=False, suffix=suffix or None,
+                                          recursive=True, backend_args=backend_args))
+
+
+def image_stems(folder: str, suffix: str, ann_file: str = '',
+                backend_args: dict | None = None) -> list[str]:
+    """Names of the images without their suffix, relative to ``folder``.
+
+    Sorted; with ``ann_file`` (one name a line, empty lines skipped) in the order of that file.
+    """
+    if ann_file and not fileio.isdir(ann_file, backend_args=backend_args):
+        if not fileio.isfile(ann_file, backend_args=backend_args):
+            raise DataError(f'The split file {ann_file} does not exist.', got=nearby(ann_file),
+                            fix='correct ann_file, data_root or --data-root')
+        text = fileio.get_text(ann_file, backend_args=backend_args)
+        return [line.strip() for line in text.splitlines() if line.strip()]
+    return [name[:-len(suffix)] if suffix else name
+            for name in list_files(folder, suffix, backend_args)]
+
+
+def missing(folder: str, names: list[str], backend_args: dict | None = None) -> list[str]:
+    """Those of ``names`` that are no file of ``folder``."""
+    present = set(list_files(folder, '', backend_args))
+    return [n for n in names if n not in present
+            and not fileio.isfile(os.path.join(folder, n), backend_args=backend_args)]
+
+
+def some(names: list[str]) -> str:
+    """The first few names and how many there are in all."""
+    more = f' ... ({len(names)} in all)' if len(names) > _SHOWN else ''
+    return ', '.join(names[:_SHOWN]) + more
+
+
+def nearby(path: str) -> str:
+    """What a person finds on disk at ``path``, or at its nearest folder that exists."""
+    if '://' in str(path):
+        return f'nothing at {path}'
+    folder = Path(path)
+    while not folder.is_dir():
+        folder = folder.parent
+    children = sorted(c.name + '/' * c.is_dir() for c in folder.iterdir())
+    files = [f for f in list_files(str(folder)) if folder == Path(path)]
+    lead = '' if folder == Path(path) else f'{path} does not exist; the nearest folder '
+    counts = Counter(_ending(f) for f in files)
+    inside = f'{len(files)} files below it (' + ', '.join(
+        f'{n} *{e}' for e, n in counts.most_common(_SHOWN)) + '), ' if files else ''
+    return f'{lead}{folder} holds {inside}{some(children) or "nothing"}'
+
+
+def _ending(name: str) -> str:
+    """What tells kinds of files apart: '_gtFine_labelIds.png' or '.jpg'."""
+    stem, ext = os.path.splitext(os.path.basename(name))
+    parts = stem.split('_')
+    words = []
+    while len(parts) > 1 and not re.search(r'\d\d', parts[-1]):
+        words.insert(0, parts.pop())
+    return ''.join('_' + w for w in words) + ext
+
+
+def other_root(root: str | None, prefix: str) -> str | None:
+    """A folder next to, above or one level below ``root`` in which ``prefix`` exists."""
+    if not root or not prefix or os.path.isabs(prefix) or '://' in root:
+        return None
+    base = Path(root)
+    if (base / prefix).is_dir():
+        return None
+    below = sorted(c for c in base.iterdir() if c.is_dir()) if base.is_dir() else []
+    beside = sorted(c for c in base.parent.iterdir() if c.is_dir()) \
+        if base.parent.is_dir() else []
+    for candidate in [*below, base.parent, *beside]:
+        if (candidate / prefix).is_dir():
+            return str(candidate)
+    return None

@@ -1,0 +1,78 @@
+"""Mirror image and labels."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmcv.transforms.utils import cache_randomness
+
+from ...errors import ConfigError
+from ...registry import TRANSFORMS
+from .fields import check_probability, label_keys
+
+_CODES = {'horizontal': 1, 'vertical': 0, 'diagonal': -1}  # cv2.flip's
+
+
+def flip(img: np.ndarray, direction: str) -> np.ndarray:
+    """(H, W) or (H, W, C) mirrored, contiguous; many times faster than a copy of numpy's view."""
+    return cv2.flip(img, _CODES[direction])
+
+
+def swap_labels(label: np.ndarray, pairs: Sequence[Sequence[int]]) -> np.ndarray:
+    """(H, W) uint8 with the two values of each pair exchanged (left arm, right arm)."""
+    table = np.arange(256, dtype=np.uint8)
+    for one, other in pairs:
+        table[one], table[other] = other, one
+    return cv2.LUT(label, table)
+
+
+@TRANSFORMS.register_module()
+class RandomFlip(BaseTransform):
+    """Mirror with a probability; sets flip and flip_direction. The draw is mmcv's.
+
+    Args:
+        prob: Probability, shared evenly by the directions, or one for each direction.
+        direction: 'horizontal', 'vertical', 'diagonal' or a list of them.
+        swap_seg_labels: Pairs of label values to exchange when mirrored.
+    """
+
+    def __init__(self, prob: float | Sequence[float] | None = None,
+                 direction: str | Sequence[str] = 'horizontal',
+                 swap_seg_labels: Sequence | None = None) -> None:
+        directions = [direction] if isinstance(direction, str) else list(direction)
+        if not directions or not set(directions) <= set(_CODES):
+            raise ConfigError('RandomFlip: direction is unknown.', got=repr(direction),
+                              expected=f'some of {", ".join(_CODES)}', culprit=str(direction))
+        if isinstance(prob, Sequence) and not isinstance(prob, str):
+            probs = [check_probability(p, 'RandomFlip') for p in prob]
+        else:
+            prob = check_probability(prob, 'RandomFlip')
+            probs = [prob / len(directions)] * len(directions)
+        if len(probs) != len(directions) or sum(probs) > 1 + 1e-9:
+            raise ConfigError('RandomFlip: prob does not fit direction.', got=repr(prob),
+                              expected=f'{len(directions)} numbers with a sum of at most 1')
+        self.prob, self.direction = prob, direction
+        self.swap_seg_labels = swap_seg_labels
+        self._choices = [*directions, None]
+        self._probs = [*probs, max(0., 1 - sum(probs))]
+
+    @cache_randomness
+    def _choose_direction(self) -> str | None:
+        return self._choices[np.random.choice(len(self._choices), p=self._probs)]
+
+    def transform(self, results: dict) -> dict:
+        direction = self._choose_direction()
+        results['flip'] = direction is not None
+        results['flip_direction'] = direction
+        if direction is None:
+            return results
+        results['img'] = flip(results['img'], direction)
+        for key in label_keys(results):
+            results[key] = flip(results[key], direction)
+            if self.swap_seg_labels is not None:
+                results[key] = swap_labels(results[key], self.swap_seg_labels)
+        return results
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(prob={self.prob}, direction={self.direction!r})'
