@@ -1,0 +1,78 @@
+# Sourced by the scripts beside it: where the checkout is, which python it uses, and how it
+# is set up. Nothing runs when it is sourced. Installing is skipped when a stamp in .venv says
+# that the same requirements, constraints and package metadata were installed before.
+
+ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+VENV="$ROOT/.venv"
+
+say() { printf '\n==> %s\n' "$1"; }
+
+fail() {
+    printf '%s\n' "$1" >&2
+    exit "${2:-1}"
+}
+
+is_new_enough() {
+    "$1" -c 'import sys; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1
+}
+
+# Print the first python that is new enough. python3 comes first: it is the one that the
+# user has activated.
+find_python() {
+    local name
+    for name in ${PYTHON:+"$PYTHON"} python3 python3.13 python3.12 python3.11 python3.10; do
+        if is_new_enough "$name"; then
+            command -v "$name"
+            return
+        fi
+    done
+    fail "segplug needs Python 3.10 or newer, and none was found (python3 is: $(python3 -V 2>&1 || true)); install one, or name it with PYTHON=/path/to/python3."
+}
+
+# The python of the other commands: PYTHON if set, else that of .venv, else the one on PATH.
+project_python() {
+    if [ -z "${PYTHON:-}" ] && [ -x "$VENV/bin/python" ]; then
+        printf '%s\n' "$VENV/bin/python"
+    else
+        printf '%s\n' "${PYTHON:-python}"
+    fi
+}
+
+make_venv() {
+    local python
+    if [ ! -x "$VENV/bin/python" ]; then
+        python="$(find_python)"
+        say "Making .venv with $("$python" -V)"
+        "$python" -m venv "$VENV" ||
+            fail "segplug could not make $VENV; on Debian and Ubuntu, 'apt-get install python3-venv' is what is missing."
+    fi
+    is_new_enough "$VENV/bin/python" ||
+        fail "segplug needs Python 3.10 or newer, and $VENV holds an older one; remove that folder and run this again."
+    "$VENV/bin/python" -m pip --version >/dev/null 2>&1 || "$VENV/bin/python" -m ensurepip
+}
+
+pip_install() {
+    "$VENV/bin/python" -m pip install --disable-pip-version-check \
+        -c "$ROOT/requirements/constraints.txt" "$@" ||
+        fail "segplug could not install its packages: see pip's message above, check the connection to the package index, and run this again (what was downloaded is kept)."
+}
+
+# set_up GROUP...: make .venv, install requirements/GROUP.txt of each, and the project in editable form.
+set_up() {
+    local group files=() requirements=() stamp state
+    for group in "$@"; do
+        files+=("$ROOT/requirements/$group.txt")
+        requirements+=(-r "$ROOT/requirements/$group.txt")
+    done
+    make_venv
+    stamp="$VENV/segplug-$(IFS=-; printf '%s' "$*").stamp"
+    state="$ROOT $(cat "${files[@]}" "$ROOT/requirements/constraints.txt" "$ROOT/setup.cfg" "$ROOT/setup.py" | cksum)"
+    if [ "$(cat "$stamp" 2>/dev/null)" = "$state" ]; then
+        return
+    fi
+    say "Installing the packages of requirements/: $*"
+    pip_install setuptools wheel
+    pip_install "${requirements[@]}"
+    pip_install --no-deps --no-build-isolation --use-pep517 --editable "$ROOT"
+    printf '%s\n' "$state" >"$stamp"
+}

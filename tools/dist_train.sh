@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Trains CONFIG on NPROC processes of this machine: one GPU each, or CPU processes where there
+# is none. NNODES, NODE_RANK, MASTER_ADDR and PORT, read by segplug.cli.launch, join several machines.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/_setup.sh"
+
+case "${2:-}" in
+    '' | *[!0-9]*) fail 'usage: [NNODES=n NODE_RANK=i MASTER_ADDR=host PORT=p] bash tools/dist_train.sh CONFIG NPROC [arguments of tools/train.py]' 2 ;;
+esac
+
+export PYTHONPATH="$ROOT${PYTHONPATH:+:$PYTHONPATH}"
+exec "$(project_python)" -m segplug.cli.launch --nproc "$2" \
+    "$ROOT/tools/train.py" "$1" --launcher pytorch "${@:3}"
