@@ -1,0 +1,213 @@
+"""ResNet 18 to 152, plain and dilated, with open-mmlab's arguments and torchvision's names.
+
+Followed: mmsegmentation 1.2.2 (Apache-2.0) in arguments and layout. Not taken over: `dcn`
+and `plugins`, which need compiled operators. New: `out_stem`, the level that a UNet needs.
+"""
+
+import torch
+from mmcv.cnn import build_conv_layer, build_norm_layer
+from mmengine.model import BaseModule
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from ...errors import ConfigError
+from ...registry import MODELS
+from ..layers import BasicBlock, Bottleneck, ResLayer, extends
+
+# depth: block, blocks in each stage (He et al., table 1)
+_DEPTHS = {
+    18: (BasicBlock, (2, 2, 2, 2)),
+    34: (BasicBlock, (3, 4, 6, 3)),
+    50: (Bottleneck, (3, 4, 6, 3)),
+    101: (Bottleneck, (3, 4, 23, 3)),
+    152: (Bottleneck, (3, 8, 36, 3)),
+}
+
+
+@MODELS.register_module()
+class ResNet(BaseModule):
+    """ResNet, https://arxiv.org/abs/1512.03385.
+
+    Args:
+        depth: 18, 34, 50, 101 or 152.
+        in_channels: Channels of the image.
+        stem_channels: Channels of the stem.
+        base_channels: Width of the first stage before the block's expansion; doubles per stage.
+        num_stages: 1 to 4.
+        strides: Stride of the first block of each stage.
+        dilations: Dilation of each stage.
+        out_indices: Stages whose output is handed out.
+        style: Where a bottleneck strides: 'pytorch' in the 3x3, 'caffe' in the first 1x1.
+        deep_stem: Three 3x3 convolutions in place of one 7x7.
+        avg_down: Shortcuts average before a 1x1 of stride 1.
+        frozen_stages: Highest stage that does not train; 0 is the stem alone, -1 none.
+        conv_cfg: Type of convolution; None is Conv2d.
+        norm_cfg: Type of norm.
+        norm_eval: Batch norms keep their running statistics in training.
+        multi_grid: Dilation of each block of the last stage.
+        contract_dilation: The first block of a dilated stage has half its dilation.
+        with_cp: Gradient checkpointing of every block: less memory, more time, same numbers.
+        zero_init_residual: Blocks start as identity (without ``init_cfg`` only).
+        pretrained: Weights by name, file or URL; short for ``init_cfg=dict(type='Pretrained')``.
+        init_cfg: mmengine's initialisation; default Kaiming.
+        out_stem: Hand out the stem before max-pooling (half the image's size) as first level.
+
+    Attributes:
+        out_channels: Channels of each level that is handed out.
+        out_strides: Its stride; H pixels become ceil(H / stride).
+
+    Raises:
+        ConfigError: For an unknown depth or style, or lengths that do not fit.
+    """
+
+    def __init__(self, depth: int, in_channels: int = 3, stem_channels: int = 64,
+                 base_channels: int = 64, num_stages: int = 4,
+                 strides: tuple[int, ...] = (1, 2, 2, 2),
+                 dilations: tuple[int, ...] = (1, 1, 1, 1),
+                 out_indices: tuple[int, ...] = (0, 1, 2, 3), style: str = 'pytorch',
+                 deep_stem: bool = False, avg_down: bool = False, frozen_stages: int = -1,
+                 conv_cfg: dict | None = None,
+                 norm_cfg: dict = dict(type='BN', requires_grad=True), norm_eval: bool = False,
+                 multi_grid: tuple[int, ...] | None = None, contract_dilation: bool = False,
+                 with_cp: bool = False, zero_init_residual: bool = True,
+                 pretrained: str | None = None, init_cfg: dict | list | None = None,
+                 out_stem: bool = False) -> None:
+        _check(depth, num_stages, strides, dilations, out_indices, style, frozen_stages,
+               multi_grid)
+        if pretrained is not None:
+            if init_cfg is not None:
+                raise ConfigError('pretrained and init_cfg both say how to start.',
+                                  got=f'pretrained={pretrained!r}, init_cfg={init_cfg!r}',
+                                  fix='leave one of them out', culprit='pretrained')
+            init_cfg = dict(type='Pretrained', checkpoint=pretrained)
+        block, blocks = _DEPTHS[depth]
+        block_init_cfg = None
+        if init_cfg is None:
+            init_cfg = [dict(type='Kaiming', layer='Conv2d'),
+                        dict(type='Constant', val=1, layer=['_BatchNorm', 'GroupNorm'])]
+            if zero_init_residual:
+                block_init_cfg = dict(type='Constant', val=0,
+                                      override=dict(name=block.last_norm))
+        super().__init__(init_cfg)
+        self.out_indices, self.out_stem = tuple(out_indices), out_stem
+        self.deep_stem, self.frozen_stages, self.norm_eval = deep_stem, frozen_stages, norm_eval
+        self._make_stem(in_channels, stem_channels, conv_cfg, norm_cfg)
+        width, stride = stem_channels, 4
+        channels, level_strides = [stem_channels] * out_stem, [2] * out_stem
+        for i in range(num_stages):
+            planes = base_channels * 2**i
+            last = i == num_stages - 1
+            self.add_module(f'layer{i + 1}', ResLayer(
+                block, width, planes, blocks[i], stride=strides[i], dilation=dilations[i],
+                avg_down=avg_down, multi_grid=multi_grid if last else None,
+                contract_dilation=contract_dilation, style=style, with_cp=with_cp,
+                conv_cfg=conv_cfg, norm_cfg=norm_cfg, block_init_cfg=block_init_cfg))
+            width, stride = planes * block.expansion, stride * strides[i]
+            if i in self.out_indices:
+                channels.append(width)
+                level_strides.append(stride)
+        self.num_stages = num_stages
+        self.out_channels, self.out_strides = tuple(channels), tuple(level_strides)
+        self._freeze()
+
+    def _make_stem(self, in_channels: int, channels: int, conv_cfg, norm_cfg) -> None:
+        if self.deep_stem:
+            layers = []
+            for cin, cout, stride in ((in_channels, channels // 2, 2),
+                                      (channels // 2, channels // 2, 1),
+                                      (channels // 2, channels, 1)):
+                layers += [build_conv_layer(conv_cfg, cin, cout, 3, stride=stride, padding=1,
+                                            bias=False),
+                           build_norm_layer(norm_cfg, cout)[1], nn.ReLU(inplace=True)]
+            self.stem = nn.Sequential(*layers)
+        else:
+            self.conv1 = build_conv_layer(conv_cfg, in_channels, channels, 7, stride=2,
+                                          padding=3, bias=False)
+            self.norm1_name, norm = build_norm_layer(norm_cfg, channels, postfix=1)
+            self.add_module(self.norm1_name, norm)
+            self.relu = nn.ReLU(inplace=True)
+        self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
+
+    @property
+    def norm1(self) -> nn.Module:
+        """The norm of the 7x7 stem."""
+        return getattr(self, self.norm1_name)
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """(N, C, H, W) float, normalised -> levels, each (N, out_channels[i], ceil(H / s), ...).
+
+        s is ``out_strides[i]``.
+        """
+        x = self.stem(x) if self.deep_stem else self.relu(self.norm1(self.conv1(x)))
+        levels = [x] if self.out_stem else []
+        x = self.maxpool(x)
+        for i in range(self.num_stages):
+            x = getattr(self, f'layer{i + 1}')(x)
+            if i in self.out_indices:
+                levels.append(x)
+        return tuple(levels)
+
+    def train(self, mode: bool = True) -> 'ResNet':
+        """As nn.Module's, except that frozen stages and, with `norm_eval`, norms stay in eval."""
+        super().train(mode)
+        self._freeze()
+        if mode and self.norm_eval:
+            for module in self.modules():
+                if isinstance(module, _BatchNorm):
+                    module.eval()
+        return self
+
+    def _freeze(self) -> None:
+        if self.frozen_stages < 0:
+            return
+        frozen = [self.stem] if self.deep_stem else [self.conv1, self.norm1]
+        frozen += [getattr(self, f'layer{i}') for i in range(1, self.frozen_stages + 1)]
+        for module in frozen:
+            module.eval()
+            module.requires_grad_(False)
+
+
+def _check(depth, num_stages, strides, dilations, out_indices, style, frozen_stages,
+           multi_grid) -> None:
+    """Refuse constructor arguments that do not fit each other."""
+    if depth not in _DEPTHS:
+        raise ConfigError('ResNet has no such depth.', got=depth, expected=tuple(_DEPTHS),
+                          culprit='depth')
+    if style not in ('pytorch', 'caffe'):
+        raise ConfigError('ResNet has no such style.', got=repr(style),
+                          expected="'pytorch' or 'caffe'", culprit='style')
+    if not 1 <= num_stages <= 4:
+        raise ConfigError('ResNet has 1 to 4 stages.', got=num_stages, culprit='num_stages')
+    for name, value in (('strides', strides), ('dilations', dilations)):
+        if len(value) != num_stages:
+            raise ConfigError(f'ResNet takes one of {name} per stage.', got=value,
+                              expected=f'{num_stages} values', culprit=name)
+    if any(not 0 <= i < num_stages for i in out_indices):
+        raise ConfigError('ResNet hands out stages it does not have.', got=tuple(out_indices),
+                          expected=f'0 to {num_stages - 1}', culprit='out_indices')
+    if not -1 <= frozen_stages <= num_stages:
+        raise ConfigError('ResNet freezes stages it does not have.', got=frozen_stages,
+                          expected=f'-1 to {num_stages}', culprit='frozen_stages')
+    last = _DEPTHS[depth][1][num_stages - 1]
+    if multi_grid is not None and len(multi_grid) != last:
+        raise ConfigError('multi_grid is one dilation for each block of the last stage.',
+                          got=tuple(multi_grid), expected=f'{last} values',
+                          culprit='multi_grid')
+
+
+@MODELS.register_module()
+class ResNetV1c(ResNet):
+    """ResNet with the deep stem, https://arxiv.org/abs/1812.01187."""
+
+    @extends(ResNet, without=('deep_stem', 'avg_down'))
+    def __init__(self, **options) -> None:
+        super().__init__(deep_stem=True, avg_down=False, **options)
+
+
+@MODELS.register_module()
+class ResNetV1d(ResNet):
+    """ResNet with the deep stem and averaging shortcuts, https://arxiv.org/abs/1812.01187."""
+
+    @extends(ResNet, without=('deep_stem', 'avg_down'))
+    def __init__(self, **options) -> None:
+        super().__init__(deep_stem=True, avg_down=True, **options)

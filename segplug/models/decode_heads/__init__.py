@@ -1,0 +1,7 @@
+"""Decode heads: feature maps -> logits and losses."""
+
+from .decode_head import BaseDecodeHead
+from .fcn_head import FCNHead
+from .unet_head import UNetHead
+
+__all__ = ['BaseDecodeHead', 'FCNHead', 'UNetHead']

@@ -1,0 +1,1 @@
+"""Necks: feature maps -> feature maps, between backbone and heads."""

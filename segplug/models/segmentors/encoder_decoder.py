@@ -1,0 +1,212 @@
+"""The segmentor: backbone, optional neck, decode head, auxiliary heads for training.
+
+Attribute and method names, and the names of the losses, are mmsegmentation's. Different is
+the test: `tta.predict_image` takes each image by itself, so that no result depends on what
+shares its batch, and there is one path for one or many augmentations, whole or sliding.
+"""
+
+from collections.abc import Callable
+
+import torch
+from mmengine.model import BaseModel
+from mmengine.structures import PixelData
+from torch import nn
+
+from ...errors import ConfigError
+from ...ops.masks import check_label
+from ...registry import MODELS
+from ...structures import SegDataSample
+from ..tta import TestCfg, predict_image
+
+
+@MODELS.register_module()
+class EncoderDecoder(BaseModel):
+    """Encoder and decoder.
+
+    Args:
+        backbone: Image -> levels.
+        decode_head: Levels -> logits; what is tested.
+        neck: Levels -> levels.
+        auxiliary_head: A head, or a list of heads, whose losses are added in training.
+        train_cfg: Handed to the heads' ``loss``.
+        test_cfg: The fields of `tta.TestCfg`: mode, crop_size, stride, scales, flip ...
+        data_preprocessor: Usually `SegDataPreProcessor`.
+        pretrained: Weights of the backbone by name, file or URL.
+        init_cfg: mmengine's initialisation.
+
+    Raises:
+        ConfigError: For an unknown key of ``test_cfg``, or two settings of ``pretrained``.
+    """
+
+    def __init__(self, backbone: dict, decode_head: dict, neck: dict | None = None,
+                 auxiliary_head: dict | list[dict] | None = None, train_cfg: dict | None = None,
+                 test_cfg: dict | None = None, data_preprocessor: dict | nn.Module | None = None,
+                 pretrained: str | None = None, init_cfg: dict | list | None = None) -> None:
+        if isinstance(data_preprocessor, dict):  # upstream would look in its own registry only
+            data_preprocessor = MODELS.build(data_preprocessor)
+        super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
+        if pretrained is not None:
+            if backbone.get('pretrained') is not None:
+                raise ConfigError('The segmentor and its backbone both set pretrained.',
+                                  fix='leave one of them out', culprit='pretrained')
+            backbone = {**backbone, 'pretrained': pretrained}
+        self.backbone = MODELS.build(backbone)
+        if neck is not None:
+            self.neck = MODELS.build(neck)
+        self._init_decode_head(decode_head)
+        self._init_auxiliary_head(auxiliary_head)
+        self.train_cfg, self.test_cfg = train_cfg, test_cfg
+        self.tta_cfg = TestCfg.from_dict(test_cfg or {})
+
+    def _init_decode_head(self, decode_head: dict) -> None:
+        self.decode_head = MODELS.build(decode_head)
+        self.align_corners = self.decode_head.align_corners
+        self.num_classes = self.decode_head.num_classes
+        self.out_channels = self.decode_head.out_channels
+
+    def _init_auxiliary_head(self, auxiliary_head: dict | list[dict] | None) -> None:
+        if isinstance(auxiliary_head, (list, tuple)):
+            self.auxiliary_head = nn.ModuleList(MODELS.build(cfg) for cfg in auxiliary_head)
+        elif auxiliary_head is not None:
+            self.auxiliary_head = MODELS.build(auxiliary_head)
+
+    @property
+    def with_neck(self) -> bool:
+        return getattr(self, 'neck', None) is not None
+
+    @property
+    def with_auxiliary_head(self) -> bool:
+        return getattr(self, 'auxiliary_head', None) is not None
+
+    @property
+    def with_decode_head(self) -> bool:
+        return getattr(self, 'decode_head', None) is not None
+
+    def forward(self, inputs: torch.Tensor, data_samples: list[SegDataSample] | None = None,
+                mode: str = 'tensor'):
+        """(N, C, H, W) float, normalised -> losses, samples with predictions, or logits.
+
+        Args:
+            inputs: What the preprocessor gives.
+            data_samples: N samples; with labels for 'loss'.
+            mode: 'loss', 'predict' or 'tensor'.
+        """
+        if mode == 'loss':
+            return self.loss(inputs, data_samples)
+        if mode == 'predict':
+            return self.predict(inputs, data_samples)
+        if mode == 'tensor':
+            return self._forward(inputs, data_samples)
+        raise ConfigError('A segmentor has no such mode.', got=repr(mode),
+                          expected="'loss', 'predict' or 'tensor'")
+
+    def extract_feat(self, inputs: torch.Tensor):
+        """(N, C, H, W) -> the levels that the heads see."""
+        levels = self.backbone(inputs)
+        return self.neck(levels) if self.with_neck else levels
+
+    def encode_decode(self, inputs: torch.Tensor, batch_img_metas: list[dict]) -> torch.Tensor:
+        """(N, C, H, W) -> logits (N, K, h, w) at the head's own size."""
+        return self.decode_head.predict(self.extract_feat(inputs), batch_img_metas,
+                                        self.test_cfg)
+
+    def _forward(self, inputs: torch.Tensor,
+                 data_samples: list[SegDataSample] | None = None) -> torch.Tensor:
+        return self.decode_head.forward(self.extract_feat(inputs))
+
+    def _heads(self) -> dict[str, nn.Module]:
+        """Every head that trains, by the prefix of its losses."""
+        heads = {'decode': self.decode_head}
+        if self.with_auxiliary_head:
+            if isinstance(self.auxiliary_head, nn.ModuleList):
+                heads.update((f'aux_{i}', head) for i, head in enumerate(self.auxiliary_head))
+            else:
+                heads['aux'] = self.auxiliary_head
+        return heads
+
+    def loss(self, inputs: torch.Tensor,
+             data_samples: list[SegDataSample]) -> dict[str, torch.Tensor]:
+        """Each loss of each head, named 'decode.loss_ce', 'aux.loss_ce', 'aux_0.loss_ce' ...
+
+        Raises:
+            DataError: If a label holds a value that is neither a class nor ignored.
+        """
+        self._check_labels(data_samples)
+        levels = self.extract_feat(inputs)
+        return {f'{prefix}.{name}': value for prefix, head in self._heads().items()
+                for name, value in head.loss(levels, data_samples, self.train_cfg).items()}
+
+    def _check_labels(self, data_samples: list[SegDataSample]) -> None:
+        """The guard of the losses, which would end in a CUDA assert instead."""
+        names = [s.metainfo.get('seg_map_path') or s.metainfo.get('img_path') or f'sample {i}'
+                 for i, s in enumerate(data_samples)]
+        num_classes = min(max(head.num_classes, 2) for head in self._heads().values())
+        check_label(torch.stack([s.gt_sem_seg.data for s in data_samples]), num_classes,
+                    self.decode_head.ignore_index, names)
+
+    def val_step(self, data: dict) -> list[SegDataSample]:
+        """The same as `test_step`."""
+        return self.test_step(data)
+
+    def test_step(self, data: dict) -> list[SegDataSample]:
+        """A batch from the loader -> its samples with predictions.
+
+        The raw images go to the device; every augmentation is then resized, normalised and
+        padded there. A preprocessor of another kind, without ``prepare``, does its work first.
+        """
+        prepare = getattr(self.data_preprocessor, 'prepare', None)
+        if prepare is None:
+            return super().test_step(data)
+        data = self.data_preprocessor.cast_data(data)
+        images = data['inputs']
+        samples = data.get('data_samples') or [SegDataSample() for _ in images]
+        return [self._predict_one(img, sample, prepare)
+                for img, sample in zip(images, samples, strict=True)]
+
+    def predict(self, inputs: torch.Tensor,
+                data_samples: list[SegDataSample] | None = None) -> list[SegDataSample]:
+        """The predictions for images that are normalised and padded already.
+
+        Args:
+            inputs: (N, C, H, W) float.
+            data_samples: N samples whose metainfo may hold padding_size (left, right, top,
+                bottom), which is cut off first, and ori_shape.
+
+        Returns:
+            The samples, with ``pred_sem_seg`` (1, H, W) at ``ori_shape`` and, if
+            ``test_cfg.save_logits``, with ``seg_logits`` (K, H, W).
+        """
+        samples = data_samples or [SegDataSample() for _ in inputs]
+        return [self._predict_one(_without_padding(img, sample), sample, _as_it_is)
+                for img, sample in zip(inputs, samples, strict=True)]
+
+    @torch.no_grad()
+    def _predict_one(self, img: torch.Tensor, sample: SegDataSample,
+                     prepare: Callable) -> SegDataSample:
+        """``img`` (C, H, W) -> ``sample`` with its prediction."""
+        result = predict_image(
+            self._logits, img, tuple(sample.metainfo.get('ori_shape', img.shape[1:]))[:2],
+            self.tta_cfg, prepare=prepare, align_corners=self.align_corners,
+            out_channels=self.out_channels, threshold=self.decode_head.threshold)
+        sample.pred_sem_seg = PixelData(data=result.labels[None])
+        if result.logits is not None:
+            sample.seg_logits = PixelData(data=result.logits)
+        return sample
+
+    def _logits(self, x: torch.Tensor) -> torch.Tensor:
+        """(n, C, h, w) -> logits (n, K, h', w'), for `predict_image`."""
+        size = tuple(x.shape[2:])
+        return self.encode_decode(
+            x, [dict(ori_shape=size, img_shape=size, pad_shape=size) for _ in x])
+
+
+def _without_padding(img: torch.Tensor, sample: SegDataSample) -> torch.Tensor:
+    """``img`` (C, H, W) without the padding that the metainfo speaks of."""
+    meta = sample.metainfo
+    left, right, top, bottom = meta.get('img_padding_size', meta.get('padding_size', (0,) * 4))
+    return img[:, top:img.shape[1] - bottom, left:img.shape[2] - right]
+
+
+def _as_it_is(batch: torch.Tensor) -> tuple[torch.Tensor, tuple[int, int]]:
+    """The ``prepare`` of images that are prepared already."""
+    return batch, (batch.shape[2], batch.shape[3])
