@@ -1,0 +1,63 @@
+"""Each fault of mmengine, mmcv or torch that is mended here, one small function each.
+
+Every docstring says what fault, in which version, and which test in
+``tests/compat/test_upstream.py`` shows that plain upstream still has it: when that test
+fails, the mend can go. `apply` runs them all; running it twice changes nothing.
+"""
+
+import contextlib
+import importlib
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+
+from .distributions import clashing_distributions
+
+__all__ = ['apply', 'clashing_distributions']
+
+
+def apply(load: Callable, schemes: Iterable[str]) -> None:
+    """Apply every mend.
+
+    Args:
+        load: (source, map_location) -> checkpoint, our safe loader.
+        schemes: Prefixes of published names that ``load`` resolves.
+    """
+    import_quietly('torch.distributed.optim')
+    load_everything_with(load, schemes)
+
+
+@contextlib.contextmanager
+def _no_deprecations() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', DeprecationWarning)
+        yield
+
+
+def import_quietly(module: str) -> None:
+    """Import a module of torch that uses what torch itself calls deprecated.
+
+    torch 2.9 to 2.13: ``torch.distributed.optim``, which mmengine 0.10.7 and mmcv 2.2.0 import,
+    scripts functions with the deprecated ``torch.jit.script``; with warnings as errors the
+    import fails. Test: ``test_torch_distributed_optim_warns``.
+    """
+    with _no_deprecations():
+        importlib.import_module(module)
+
+
+def load_everything_with(load: Callable, schemes: Iterable[str]) -> None:
+    """Send every checkpoint that mmengine loads through our loader.
+
+    mmengine 0.10.7 calls ``torch.load`` without ``weights_only`` (code runs with torch < 2.6,
+    its own files fail with torch >= 2.6), asks torchvision for the addresses of
+    ``torchvision://`` names, and checks no hash. Test: ``test_mmengine_loads_by_torch_load``.
+    """
+    from mmengine.runner import checkpoint as upstream
+
+    def load_from_segplug(filename, map_location=None):
+        loaded = load(filename, map_location)
+        if filename.startswith('mmcls://'):
+            return upstream._process_mmcls_checkpoint(loaded)
+        return loaded
+
+    for prefix in {*upstream.CheckpointLoader._schemes, *schemes}:
+        upstream.CheckpointLoader.register_scheme(prefix, load_from_segplug, force=True)

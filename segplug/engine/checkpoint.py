@@ -1,0 +1,311 @@
+"""A checkpoint is data: how it is written, read, and laid into a model.
+
+Written to a temporary name, synced and renamed, so that a name never stands for half a file.
+Read by torch's weights-only unpickler, with inert stand-ins for what mmengine's files hold;
+nothing in it is ever evaluated.
+"""
+
+import contextlib
+import os
+import pickle
+import re
+import zipfile
+from collections import Counter, OrderedDict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.torch_version import TorchVersion
+
+from ..errors import CheckpointError
+from . import safe_pickle
+from .pretrained import resolve_source
+
+__all__ = ['Coverage', 'load_checkpoint', 'load_state_dict', 'resolve_source',
+           'save_checkpoint', 'to_plain', 'weights_of']
+
+_SCALARS = (type(None), bool, int, float, complex, str, bytes)
+
+
+# --- writing -------------------------------------------------------------------------------
+
+
+def to_plain(value):
+    """``value`` with numpy, paths and subclasses of dict, list and str turned into plain data.
+
+    Tensors come back on the CPU, detached. What cannot be turned is left as it is;
+    `save_checkpoint` names it.
+    """
+    if isinstance(value, Tensor):
+        return value.detach().cpu()
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray) and value.dtype.kind in 'biufc':
+        return torch.from_numpy(np.array(value))
+    if isinstance(value, os.PathLike):
+        return str(value)
+    if isinstance(value, OrderedDict):
+        plain = OrderedDict((to_plain(k), to_plain(v)) for k, v in value.items())
+        plain.__dict__.update(to_plain(dict(value.__dict__)))
+        return plain
+    if isinstance(value, dict):
+        return {to_plain(k): to_plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_plain(v) for v in value] if isinstance(value, list) else tuple(
+            to_plain(v) for v in value)
+    if isinstance(value, str | TorchVersion):
+        return str.__str__(value)
+    return value
+
+
+def first_unplain(value, where: str = 'checkpoint') -> tuple[str, object] | None:
+    """(key path, value) of the first thing that is neither plain data nor a tensor."""
+    if type(value) in _SCALARS or isinstance(value, Tensor):
+        return None
+    if type(value) in (dict, OrderedDict):
+        for key, item in value.items():
+            if type(key) not in (str, int, float, bool):
+                return f'{where} (a key)', key
+            if found := first_unplain(item, f'{where}[{key!r}]'):
+                return found
+        return None
+    if type(value) in (list, tuple):
+        return next((f for i, item in enumerate(value)
+                     if (f := first_unplain(item, f'{where}[{i}]'))), None)
+    return where, value
+
+
+def save_checkpoint(obj: dict, path: str | os.PathLike) -> None:
+    """Write ``obj`` (tensors and plain data only) so that ``path`` is whole or does not exist.
+
+    Raises:
+        CheckpointError: Something else is in ``obj``; its key path is named.
+        OSError: The disk is full or read-only; nothing is left under ``path``.
+    """
+    if found := first_unplain(obj):
+        raise CheckpointError(
+            f'{found[0]} cannot be stored: a checkpoint holds tensors and plain data only.',
+            got=f'{type(found[1]).__module__}.{type(found[1]).__qualname__}',
+            expected='tensors, numbers, text, None, and dicts, lists and tuples of them')
+    with whole_file(path, 'wb') as file:
+        torch.save(obj, file)
+
+
+@contextlib.contextmanager
+def whole_file(path: str | os.PathLike, mode: str = 'w'):
+    """Open a temporary file that gets its name only when everything is on the disk."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f'.{path.name}.{os.getpid()}.part')
+    try:
+        with open(partial, mode) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename last through a power cut; folders cannot be opened on Windows."""
+    if os.name == 'posix':
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+# --- reading -------------------------------------------------------------------------------
+
+
+def load_checkpoint(source: str | os.PathLike, map_location='cpu') -> dict:
+    """Read a checkpoint as plain data and tensors, whoever wrote it.
+
+    Args:
+        source: A path, an http(s) address or a name of `pretrained.TABLE`.
+        map_location: As in torch.load.
+
+    Raises:
+        CheckpointError: It is missing, damaged, not a checkpoint, or holds more than data.
+    """
+    path = resolve_source(source)
+    _check_archive(path)
+    try:
+        with _trusted(safe_pickle.stand_ins()):
+            loaded = torch.load(path, map_location=map_location, weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise _refused(path, error) from error
+    except Exception as error:  # a damaged file may raise anything below the unpickler
+        raise _damaged(path, f'{type(error).__name__}: {str(error).splitlines()[0][:200]}'
+                       if str(error) else type(error).__name__) from error
+    loaded = safe_pickle.unwrap(loaded)
+    if not isinstance(loaded, dict) or not loaded:
+        raise CheckpointError(f'{path} is not a checkpoint.', culprit=str(source),
+                              got=f'a {type(loaded).__name__}',
+                              expected='a dict with "state_dict", or a state dict')
+    return loaded
+
+
+@contextlib.contextmanager
+def _trusted(functions: list):
+    """torch.serialization.safe_globals, which torch 2.4 does not have yet."""
+    before = torch.serialization.get_safe_globals()
+    # A program's own entries under these names would win over the guarded ones.
+    torch.serialization.clear_safe_globals()
+    torch.serialization.add_safe_globals(functions)
+    try:
+        yield
+    finally:
+        torch.serialization.clear_safe_globals()
+        torch.serialization.add_safe_globals(before)
+
+
+def _check_archive(path: Path) -> None:
+    """Compare every record of the archive with its checksum; torch.load does not."""
+    if path.stat().st_size == 0:
+        raise _damaged(path, 'it is empty')
+    if not zipfile.is_zipfile(path):
+        with open(path, 'rb') as file:
+            if file.read(2) == b'PK':
+                raise _damaged(path, 'its end is missing')
+        return  # torch's format before 1.6 has no checksums
+    try:
+        with zipfile.ZipFile(path) as archive:
+            bad = archive.testzip()
+    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, ValueError) as error:
+        raise _damaged(path, str(error)) from error
+    if bad is not None:
+        raise _damaged(path, f'the checksum of {bad} is wrong')
+
+
+def _damaged(path: Path, reason: str) -> CheckpointError:
+    return CheckpointError(f'The checkpoint {path} is damaged or not a checkpoint ({reason}).',
+                           culprit=str(path), fix='use an older one, or download it again')
+
+
+def _refused(path: Path, error: Exception) -> CheckpointError:
+    text = str(error)
+    named = re.search(r'(?:GLOBAL|global:?)\s+([\w.]+)', text)
+    if named is None and 'not data' not in text and 'allow' not in text.lower():
+        return _damaged(path, text.splitlines()[0][:200] if text else 'it cannot be unpickled')
+    what = f'it would call {named[1]}' if named else text.splitlines()[-1][:200]
+    return CheckpointError(
+        f'The checkpoint {path} is refused: it holds more than data ({what}).',
+        culprit=str(path), fix='if it is yours, load it where it was made and save only its '
+        'state_dict; if it is not, do not load it anywhere')
+
+
+# --- into a model --------------------------------------------------------------------------
+
+
+def weights_of(checkpoint: dict) -> OrderedDict[str, Tensor]:
+    """The tensors of a checkpoint by name, without the ``module.`` that wrappers put before."""
+    state = checkpoint.get('state_dict', checkpoint)
+    weights = OrderedDict((re.sub(r'^(module\.)+', '', str(k)), v) for k, v in state.items()
+                          if isinstance(v, Tensor))
+    if hasattr(state, '_metadata'):
+        weights._metadata = state._metadata
+    return weights
+
+
+@dataclass
+class Coverage:
+    """Which names of a model and a checkpoint fit together."""
+
+    matched: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    unexpected: list[str] = field(default_factory=list)
+    # name -> (shape in the checkpoint, shape in the model)
+    mismatched: dict[str, tuple[tuple, tuple]] = field(default_factory=dict)
+
+    @property
+    def share(self) -> float:
+        """Matched names as a share of the model's, 0..1."""
+        wanted = len(self.matched) + len(self.missing) + len(self.mismatched)
+        return len(self.matched) / wanted if wanted else 1.0
+
+    def __str__(self) -> str:
+        wanted = len(self.matched) + len(self.missing) + len(self.mismatched)
+        parts = [f'{len(self.matched)} of the model\'s {wanted} names match']
+        for label, names in (('missing in the checkpoint', self.missing),
+                             ('not in the model', self.unexpected)):
+            if names:
+                parts.append(f'{len(names)} {label} ({_some(names)})')
+        if self.mismatched:
+            shapes = [f'{n} {list(a)} in the checkpoint, {list(b)} in the model'
+                      for n, (a, b) in self.mismatched.items()]
+            parts.append(f'{len(shapes)} of another shape ({_some(shapes)})')
+        return '; '.join(parts)
+
+
+def _some(names: list[str], count: int = 5) -> str:
+    more = f' and {len(names) - count} more' if len(names) > count else ''
+    return ', '.join(names[:count]) + more
+
+
+def compare(model_state: dict[str, Tensor], weights: dict[str, Tensor]) -> Coverage:
+    """Match by name and shape; BatchNorm's counters, which old files lack, are not counted."""
+    coverage = Coverage()
+    for name, tensor in model_state.items():
+        if name not in weights:
+            if not name.endswith('num_batches_tracked'):
+                coverage.missing.append(name)
+        elif weights[name].shape != tensor.shape:
+            coverage.mismatched[name] = tuple(weights[name].shape), tuple(tensor.shape)
+        elif not name.endswith('num_batches_tracked'):
+            coverage.matched.append(name)
+    coverage.unexpected = [n for n in weights if n not in model_state]
+    return coverage
+
+
+def load_state_dict(model: nn.Module, state: dict, source, floor: float = 0.5,
+                    same_classes: bool = False) -> Coverage:
+    """Lay the weights of a checkpoint into ``model`` and report how much fitted.
+
+    Args:
+        model: Not wrapped for distribution.
+        state: A checkpoint or a state dict.
+        source: Its name, for messages.
+        floor: The least share of the model's names that must match, 0..1; nothing is loaded
+            below it, nor when nothing matches at all.
+        same_classes: Whether another number of classes is an error (as in a test) or leaves
+            the classifier as it is (as in training on other data).
+
+    Raises:
+        CheckpointError: Of another model, or of another number of classes.
+    """
+    weights = weights_of(state)
+    coverage = compare(model.state_dict(), weights)
+    if same_classes:
+        _check_classes(coverage, source)
+    if not coverage.matched or coverage.share < floor:
+        raise CheckpointError(f'{source} is a checkpoint of another model: {coverage}.',
+                              expected=f'at least {floor:.0%} of the names to match',
+                              culprit=str(source),
+                              fix='give the config that it was trained with')
+    for name in coverage.mismatched:
+        del weights[name]
+    model.load_state_dict(weights, strict=False)
+    return coverage
+
+
+def _check_classes(coverage: Coverage, source) -> None:
+    for name, (theirs, ours) in coverage.mismatched.items():
+        if 'head' in name and theirs[1:] == ours[1:]:
+            raise CheckpointError(
+                f'{source} was trained for {theirs[0]} classes, the config has {ours[0]}.',
+                got=f'{name} of shape {list(theirs)}', expected=f'{list(ours)}',
+                culprit=str(source), fix='set num_classes of the heads to the data set\'s, and '
+                'test with the config and data set of the training')
+
+
+def restore_types(current: dict, loaded: dict) -> dict:
+    """``loaded`` with Counters where ``current`` has them (milestones of a scheduler)."""
+    return {k: Counter(v) if isinstance(current.get(k), Counter) else v
+            for k, v in loaded.items()}

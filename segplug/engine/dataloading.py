@@ -1,0 +1,118 @@
+"""Building a DataLoader from a config: mmengine's keys, our sampling.
+
+The training loader draws every sample from (seed, epoch, index); no loader draws from the
+main process's generators.
+"""
+
+import copy
+import logging
+from functools import partial
+
+import torch
+from mmengine.dataset import worker_init_fn as default_worker_init_fn
+from mmengine.dist import get_rank, get_world_size
+from mmengine.registry import DATA_SAMPLERS, DATASETS, FUNCTIONS
+from mmengine.runner.runner import _SlicedDataset
+from torch.utils.data import DataLoader
+
+from ..errors import ConfigError
+from .sampling import KeyedSampler, SampleStream, keyed, mix
+
+logger = logging.getLogger(__name__)
+
+
+def build_dataloader(dataloader: DataLoader | dict, seed: int | None = None,
+                     diff_rank_seed: bool = False, stream: bool = False) -> DataLoader:
+    """A DataLoader from mmengine's config keys; a DataLoader is returned as it is.
+
+    Args:
+        dataloader: dict(dataset, sampler, batch_size, num_workers, ...).
+        seed: Of the order and of the workers' generators; None for a random one.
+        diff_rank_seed: Whether ranks draw seeds of their own; the order stays shared.
+        stream: Whether samples are drawn from (seed, epoch, index), as in training.
+    """
+    if isinstance(dataloader, DataLoader):
+        return dataloader
+    cfg = copy.deepcopy(dict(dataloader))
+    stream = cfg.pop('sample_stream', stream)
+    for key in ('dataset', 'sampler'):
+        if cfg.get(key) is None:
+            raise ConfigError(f'A dataloader has no {key!r}.', got=f'only {sorted(cfg)}')
+    dataset = _build_dataset(cfg)
+    sampler = _build_sampler(cfg, dataset, None if diff_rank_seed else seed)
+    batch_sampler = _build_batch_sampler(cfg, sampler)
+    if stream:
+        order_seed = getattr(sampler, 'seed', None)
+        dataset = SampleStream(dataset, order_seed if order_seed is not None else seed or 0)
+        sampler = keyed(sampler)
+        batch_sampler = None if batch_sampler is None else KeyedSampler(batch_sampler)
+    cfg['worker_init_fn'] = _worker_init_fn(cfg, seed)
+    cfg['collate_fn'] = _collate_fn(cfg)
+    # Without a generator of its own a loader draws from torch's at each start, and a
+    # resumed run would not start as often as the uninterrupted one.
+    generator = torch.Generator().manual_seed(mix(seed or 0, get_rank()) >> 1)
+    return DataLoader(dataset, sampler=sampler if batch_sampler is None else None,
+                      batch_sampler=batch_sampler, generator=generator, **_worker_options(cfg))
+
+
+def _build_dataset(cfg: dict):
+    dataset = cfg.pop('dataset')
+    if isinstance(dataset, dict):
+        dataset = DATASETS.build(dataset)
+        if hasattr(dataset, 'full_init'):
+            dataset.full_init()
+    num_batches = cfg.pop('num_batch_per_epoch', None)
+    if num_batches is not None:
+        dataset = _SlicedDataset(dataset, num_batches * cfg['batch_size'] * get_world_size())
+    if len(dataset) == 0:
+        raise ConfigError('The data set is empty.', got=type(dataset).__name__)
+    return dataset
+
+
+def _build_sampler(cfg: dict, dataset, seed: int | None):
+    sampler = cfg.pop('sampler')
+    if isinstance(sampler, dict):
+        sampler = DATA_SAMPLERS.build(sampler, default_args=dict(dataset=dataset, seed=seed))
+    return sampler
+
+
+def _build_batch_sampler(cfg: dict, sampler):
+    batch_sampler = cfg.pop('batch_sampler', None)
+    if isinstance(batch_sampler, dict):
+        batch_sampler = DATA_SAMPLERS.build(
+            batch_sampler, default_args=dict(sampler=sampler, batch_size=cfg.pop('batch_size')))
+    return batch_sampler
+
+
+def _worker_init_fn(cfg: dict, seed: int | None):
+    disable_warning = cfg.pop('disable_subprocess_warning', False)
+    chosen = cfg.pop('worker_init_fn', None)
+    if chosen is not None:
+        arguments = dict(chosen)
+        function = arguments.pop('type')
+        function = FUNCTIONS.get(function) if isinstance(function, str) else function
+        return partial(function, **arguments)
+    if seed is None:
+        return None
+    return partial(default_worker_init_fn, num_workers=cfg.get('num_workers', 0),
+                   rank=get_rank(), seed=seed, disable_subprocess_warning=disable_warning)
+
+
+def _collate_fn(cfg: dict):
+    chosen = cfg.pop('collate_fn', dict(type='pseudo_collate'))
+    if callable(chosen):
+        return chosen
+    arguments = dict(chosen)
+    function = arguments.pop('type')
+    function = FUNCTIONS.get(function) if isinstance(function, str) else function
+    return partial(function, **arguments)
+
+
+def _worker_options(cfg: dict) -> dict:
+    """Drop the options that torch refuses or warns about on this machine."""
+    if not cfg.get('num_workers'):
+        cfg.pop('persistent_workers', None)
+        cfg.pop('prefetch_factor', None)
+    if not torch.cuda.is_available():
+        cfg.pop('pin_memory', None)
+    return cfg

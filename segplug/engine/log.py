@@ -1,0 +1,66 @@
+"""What the log says beyond mmengine's: memory without a GPU, TensorBoard only when installed."""
+
+import importlib.util
+import logging
+import os
+from pathlib import Path
+
+import torch
+from mmengine.logging import print_log
+from mmengine.runner import LogProcessor as _UpstreamLogProcessor
+from mmengine.visualization import TensorboardVisBackend as _UpstreamTensorboardVisBackend
+
+from ..registry import LOG_PROCESSORS, VISBACKENDS
+
+_said = set()
+
+
+def resident_memory() -> int:
+    """Memory this process holds now, in MB; 0 where the system does not say."""
+    statm = Path('/proc/self/statm')
+    if statm.is_file():
+        return int(statm.read_text().split()[1]) * os.sysconf('SC_PAGE_SIZE') // 2**20
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 2**20  # macOS: bytes, the peak
+
+
+@LOG_PROCESSORS.register_module()
+class LogProcessor(_UpstreamLogProcessor):
+    """mmengine's line, with the resident set where there is no GPU memory to show."""
+
+    def get_log_after_iter(self, runner, batch_idx: int, mode: str) -> tuple[dict, str]:
+        """The values by name, and the line."""
+        tag, line = super().get_log_after_iter(runner, batch_idx, mode)
+        if mode == 'train' and not torch.cuda.is_available():
+            tag['memory'] = resident_memory()
+            line += f'  memory: {tag["memory"]}'
+        return tag, line
+
+
+class _Silent:
+    """Takes every call and does nothing."""
+
+    def __getattr__(self, name: str):
+        return lambda *args, **kwargs: None
+
+
+@VISBACKENDS.register_module()
+class TensorboardVisBackend(_UpstreamTensorboardVisBackend):
+    """mmengine's TensorBoard backend, silent when TensorBoard is not installed.
+
+    Args:
+        save_dir: Folder of the event files.
+    """
+
+    def _init_env(self) -> None:
+        if importlib.util.find_spec('tensorboard') is not None:
+            super()._init_env()
+            return
+        self._tensorboard = _Silent()
+        if 'tensorboard' not in _said:
+            _said.add('tensorboard')
+            print_log('TensorBoard is not installed; its log is off.', logger='current',
+                      level=logging.INFO)

@@ -1,0 +1,157 @@
+"""Weights by name, address or file: found, downloaded once, checked, cached.
+
+mmengine asks torchvision for its names and checks nothing; here the addresses stand in one
+table. The publishers put the first digits of a file's SHA-256 into its name.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import re
+import sys
+import urllib.request
+from pathlib import Path
+
+import mmengine
+import torch
+from filelock import FileLock
+
+from ..errors import CheckpointError, did_you_mean
+
+_TORCHVISION = 'https://download.pytorch.org/models/'
+_OPENMMLAB = 'https://download.openmmlab.com/pretrain/third_party/'
+
+TABLE: dict[str, str] = {
+    'torchvision://resnet18': _TORCHVISION + 'resnet18-f37072fd.pth',
+    'torchvision://resnet34': _TORCHVISION + 'resnet34-b627a593.pth',
+    'torchvision://resnet50': _TORCHVISION + 'resnet50-0676ba61.pth',
+    'torchvision://resnet101': _TORCHVISION + 'resnet101-63fe2227.pth',
+    'torchvision://resnet152': _TORCHVISION + 'resnet152-394f9c45.pth',
+    'open-mmlab://resnet18_v1c': _OPENMMLAB + 'resnet18_v1c-b5776b93.pth',
+    'open-mmlab://resnet50_v1c': _OPENMMLAB + 'resnet50_v1c-2cccc1ad.pth',
+    'open-mmlab://resnet101_v1c': _OPENMMLAB + 'resnet101_v1c-e67eebb6.pth',
+}
+_ALIASES = {'modelzoo://': 'torchvision://', 'openmmlab://': 'open-mmlab://'}
+# mmengine ships the addresses of the names that are not in our table.
+_UPSTREAM_TABLES = {'torchvision://': 'torchvision_0.12.json', 'open-mmlab://': 'openmmlab.json',
+                    'mmcls://': 'mmcls.json'}
+SCHEMES = (*_UPSTREAM_TABLES, *_ALIASES)
+
+logger = logging.getLogger(__name__)
+
+
+def resolve_source(source: str | os.PathLike) -> Path:
+    """The local file behind a path, an http(s) address or a name such as torchvision://resnet50.
+
+    Raises:
+        CheckpointError: The file is missing, the name unknown, the download impossible or
+            its hash wrong.
+    """
+    source = str(source)
+    if source.startswith(('http://', 'https://')):
+        return fetch(source)
+    if source.startswith(SCHEMES):
+        return fetch(address_of(source))
+    path = Path(source.removeprefix('file://')).expanduser()
+    if not path.is_file():
+        folder = 'it is a folder' if path.is_dir() else 'there is no such file'
+        raise CheckpointError(f'The checkpoint {path} cannot be loaded: {folder}.',
+                              culprit=source, fix=_files_beside(path))
+    return path
+
+
+def _files_beside(path: Path) -> str | None:
+    folder = path if path.is_dir() else path.parent
+    found = sorted(p.name for p in folder.glob('*.pth'))[:8] if folder.is_dir() else []
+    return f'{folder} holds {", ".join(found)}' if found else None
+
+
+def address_of(name: str) -> str:
+    """The address of a published name; ours first, then mmengine's table."""
+    for alias, scheme in _ALIASES.items():
+        name = name.replace(alias, scheme, 1) if name.startswith(alias) else name
+    if name in TABLE:
+        return TABLE[name]
+    scheme, _, key = name.partition('://')
+    file = Path(mmengine.__file__).parent / 'hub' / _UPSTREAM_TABLES[scheme + '://']
+    upstream = json.loads(file.read_text()) if file.is_file() else {}
+    address = upstream.get(key, '')
+    if address.startswith(('http://', 'https://')):
+        return address
+    known = [*TABLE, *(f'{scheme}://{k}' for k in upstream)]
+    raise CheckpointError(f'{name!r} is not a known name of pretrained weights.', culprit=name,
+                          expected=f'one of {", ".join(TABLE)}, a path, or an address',
+                          fix=did_you_mean(name, known))
+
+
+def cache_dir() -> Path:
+    """Where downloads lie: SEGPLUG_CACHE, else torch.hub's folder, which others fill too."""
+    chosen = os.environ.get('SEGPLUG_CACHE')
+    return Path(chosen).expanduser() if chosen else Path(torch.hub.get_dir()) / 'checkpoints'
+
+
+def fetch(address: str) -> Path:
+    """The cached file of ``address``, downloaded if need be, its hash checked every time.
+
+    Several processes may ask at once; one downloads, the others wait for it.
+    """
+    path = cache_dir() / address.split('?')[0].rsplit('/', 1)[1]
+    if not path.is_file():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(f'{path}.lock'):
+                if not path.is_file():
+                    _download(address, path)
+        except OSError as error:  # urllib's errors are OSErrors
+            raise CheckpointError(
+                f'The weights {address} could not be downloaded ({_reason(error)}).',
+                culprit=address, fix=f'download {address} on any machine and put it at {path}, '
+                'or name the folder that holds it in SEGPLUG_CACHE') from error
+    check_hash(path)
+    return path
+
+
+def _reason(error: OSError) -> str:
+    return str(getattr(error, 'reason', None) or error) or type(error).__name__
+
+
+def _download(address: str, path: Path) -> None:
+    partial = path.with_name(f'{path.name}.part')
+    request = urllib.request.Request(address, headers={'User-Agent': 'segplug'})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response, open(partial, 'wb') as file:
+            size, done = int(response.headers.get('Content-Length') or 0), 0
+            while chunk := response.read(1 << 20):
+                file.write(chunk)
+                done += len(chunk)
+                _show_progress(path.name, done, size)
+        if size and done != size:
+            raise OSError(f'the connection ended after {done} of {size} bytes')
+        check_hash(partial, path.name)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _show_progress(name: str, done: int, size: int) -> None:
+    if sys.stderr.isatty() or done == size:
+        end = '\n' if done == size else ''
+        total = f' of {size / 1e6:.1f}' if size else ''
+        print(f'\rdownloading {name}: {done / 1e6:.1f}{total} MB', end=end, file=sys.stderr,
+              flush=True)
+
+
+def check_hash(path: Path, name: str | None = None) -> None:
+    """Compare the file with the hash digits in its (final) name, if there are any."""
+    match = re.search(r'-([0-9a-f]{8,64})\.\w+$', name or path.name)
+    if match is None:
+        return
+    with open(path, 'rb') as file:
+        digest = hashlib.file_digest(file, 'sha256') if hasattr(hashlib, 'file_digest') else \
+            hashlib.sha256(file.read())
+    if not digest.hexdigest().startswith(match[1]):
+        raise CheckpointError(
+            f'{path} is not what its publisher made: its hash is wrong.',
+            got=f'SHA-256 {digest.hexdigest()[:len(match[1])]}...', expected=match[1] + '...',
+            fix='delete it and try again; if you trust it as it is, rename it and give its path')

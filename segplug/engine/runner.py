@@ -1,0 +1,221 @@
+"""mmengine's Runner on any device, with data-only checkpoints and exact sampling.
+
+Only what must differ is overridden; configs, hooks and loops are mmengine's.
+"""
+
+import logging
+import os
+import os.path as osp
+from pathlib import Path
+
+import torch
+from mmengine.device import get_device
+from mmengine.dist import is_main_process
+from mmengine.model import MMDistributedDataParallel, is_model_wrapper
+from mmengine.registry import MODEL_WRAPPERS
+from mmengine.runner import Runner as _UpstreamRunner
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.utils.data import DataLoader
+
+from ..errors import CheckpointError, ConfigError
+from ..registry import RUNNERS
+from . import checkpoint as checkpoints
+from . import distributed, sampling, state
+from .dataloading import build_dataloader
+from .sync_bn import convert_sync_batchnorm, wants_every
+
+logger = logging.getLogger(__name__)
+
+TEST_FLOOR = 0.5  # share of a model's names that a test checkpoint must hold
+
+
+@RUNNERS.register_module()
+class Runner(_UpstreamRunner):
+    """Built from a config by ``Runner.from_cfg(cfg)``; then ``train()``, ``val()``, ``test()``.
+
+    Config keys read beyond mmengine's: ``sync_bn`` (True converts every BatchNorm), and in
+    ``env_cfg``: ``num_threads``, ``test_num_threads``, ``dist_cfg.backend`` (None fits the
+    device) and ``dist_cfg.timeout`` (seconds).
+    """
+
+    # --- the process -----------------------------------------------------------------------
+
+    def setup_env(self, env_cfg: dict) -> None:
+        """Join the job, share out the cores, then do what mmengine does."""
+        dist_cfg = dict(env_cfg.get('dist_cfg') or {})
+        unknown = set(dist_cfg) - {'backend', 'timeout', 'port'}
+        if unknown:
+            raise ConfigError(f'env_cfg.dist_cfg has no key {sorted(unknown)[0]!r}.',
+                              expected='backend, timeout, port', culprit=sorted(unknown)[0])
+        place = distributed.init(self._launcher, **dist_cfg)
+        self._local_rank = place.local_rank
+        num_threads = env_cfg.get('num_threads')
+        if num_threads is not None or self.distributed:
+            count = distributed.training_threads(num_threads, place.local_world_size)
+            torch.set_num_threads(count)
+            # mmengine warns, and takes one, where these are not set.
+            os.environ.setdefault('OMP_NUM_THREADS', str(count))
+            os.environ.setdefault('MKL_NUM_THREADS', str(count))
+        self.test_num_threads = int(env_cfg.get('test_num_threads', 1))
+        super().setup_env(env_cfg)
+
+    # --- the model -------------------------------------------------------------------------
+
+    def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
+        """Move to the device, choose the SyncBN that works there, and wrap if distributed."""
+        if is_model_wrapper(model):
+            return super().wrap_model(model_wrapper_cfg, model)
+        device = get_device()
+        model = convert_sync_batchnorm(model.to(device), device, self.distributed,
+                                       wants_every(self.cfg.get('sync_bn')))
+        if not self.distributed:
+            return model
+        device_ids = [self._local_rank] if device == 'cuda' else None
+        if model_wrapper_cfg is None:
+            return MMDistributedDataParallel(
+                module=model, device_ids=device_ids, broadcast_buffers=False,
+                find_unused_parameters=self.cfg.get('find_unused_parameters', False))
+        wrapper_cfg = {'type': 'MMDistributedDataParallel', **model_wrapper_cfg}
+        default_args = dict(module=model)
+        if issubclass(MODEL_WRAPPERS.get(wrapper_cfg['type']), DistributedDataParallel):
+            default_args['device_ids'] = device_ids
+        return MODEL_WRAPPERS.build(wrapper_cfg, default_args=default_args)
+
+    def _unwrapped(self) -> nn.Module:
+        return self.model.module if is_model_wrapper(self.model) else self.model
+
+    # --- loops and data --------------------------------------------------------------------
+
+    @staticmethod
+    def build_dataloader(dataloader: DataLoader | dict, seed: int | None = None,
+                         diff_rank_seed: bool = False) -> DataLoader:
+        """A DataLoader; that of the training draws samples from (seed, epoch, index)."""
+        return build_dataloader(dataloader, seed, diff_rank_seed)
+
+    def build_train_loop(self, loop):
+        """mmengine's, with our loops behind ``by_epoch``."""
+        if isinstance(loop, dict):
+            loop = dict(loop)
+            if 'by_epoch' in loop and 'type' not in loop:
+                by_epoch = loop.pop('by_epoch')
+                loop['type'] = 'EpochBasedTrainLoop' if by_epoch else 'IterBasedTrainLoop'
+        if isinstance(self._train_dataloader, dict):
+            # A mark, not an argument: third-party loops build their loader through us as well.
+            self._train_dataloader = {**self._train_dataloader, 'sample_stream': True}
+        return super().build_train_loop(loop)
+
+    def build_val_loop(self, loop):
+        """mmengine's, with our loop as the default."""
+        return super().build_val_loop({'type': 'ValLoop', **loop}
+                                      if isinstance(loop, dict) else loop)
+
+    def build_test_loop(self, loop):
+        """mmengine's, with our loop as the default."""
+        return super().build_test_loop({'type': 'TestLoop', **loop}
+                                       if isinstance(loop, dict) else loop)
+
+    # --- checkpoints -----------------------------------------------------------------------
+
+    def save_checkpoint(self, out_dir: str, filename: str, file_client_args: dict | None = None,
+                        save_optimizer: bool = True, save_param_scheduler: bool = True,
+                        meta: dict | None = None, by_epoch: bool = True,
+                        backend_args: dict | None = None) -> None:
+        """Write the run's state as plain data, whole or not at all. Arguments as mmengine's."""
+        if file_client_args is not None or backend_args is not None:
+            raise ConfigError('Checkpoints are written to local folders only.',
+                              got='file_client_args or backend_args', culprit='backend_args',
+                              fix='write to a mounted folder')
+        if not is_main_process():
+            return
+        checkpoint = {
+            'meta': state.run_meta(self, meta, by_epoch),
+            'state_dict': self._unwrapped().state_dict(),
+            'message_hub': state.hub_state(self.message_hub),
+        }
+        if save_optimizer:
+            checkpoint['optimizer'] = self.optim_wrapper.state_dict()
+        if save_param_scheduler and self.param_schedulers is not None:
+            checkpoint['param_schedulers'] = state.schedulers_state(self.param_schedulers)
+        self.call_hook('before_save_checkpoint', checkpoint=checkpoint)
+        checkpoints.save_checkpoint(checkpoints.to_plain(checkpoint), Path(out_dir) / filename)
+
+    def load_checkpoint(self, filename: str, map_location='cpu', strict: bool = False,
+                        revise_keys: list | None = None) -> dict:
+        """Load weights; a test stops at a checkpoint of another model or class count.
+
+        Args:
+            filename: Path, address or published name.
+            map_location: As in torch.load.
+            strict: Whether every name must match.
+            revise_keys: Not used; ``module.`` is taken off always.
+        """
+        checkpoint = checkpoints.load_checkpoint(filename, map_location)
+        self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
+        testing = self._train_loop is None or isinstance(self._train_loop, dict)
+        coverage = checkpoints.load_state_dict(
+            self._unwrapped(), checkpoint, filename, same_classes=testing,
+            floor=1.0 if strict else TEST_FLOOR if testing else 0.0)
+        partial = coverage.missing or coverage.mismatched
+        self.logger.log(logging.WARNING if partial else logging.INFO,
+                        f'Loaded {filename}: {coverage}.')
+        self._has_loaded = True
+        return checkpoint
+
+    def load_or_resume(self) -> None:
+        """Resume from the newest checkpoint or a named one, or load weights, as configured."""
+        if self._has_loaded:
+            return
+        if not self._resume:
+            if self._load_from is not None:
+                self.load_checkpoint(self._load_from)
+            return
+        source = self._load_from or latest_checkpoint(self.work_dir)
+        if source is None:
+            self.logger.info(f'Nothing to resume in {self.work_dir}: training starts anew.')
+            return
+        self.resume(str(source))
+
+    def resume(self, filename: str, resume_optimizer: bool = True,
+               resume_param_scheduler: bool = True, map_location='default') -> None:
+        """Take a run up where ``filename`` left it. Nothing in the file is evaluated."""
+        checkpoint = self.load_checkpoint(
+            filename, get_device() if map_location == 'default' else map_location, strict=True)
+        meta = checkpoint.get('meta') or {}
+        if 'iter' not in meta or 'epoch' not in meta or 'optimizer' not in checkpoint:
+            raise CheckpointError(f'{filename} holds weights but not the state of a run.',
+                                  fix='use load_from without --resume to start from its weights',
+                                  culprit=str(filename))
+        self.train_loop._epoch, self.train_loop._iter = int(meta['epoch']), int(meta['iter'])
+        self._resume_seed(meta.get('seed'))
+        if meta.get('dataset_meta') != state.dataset_meta(
+                getattr(self.train_dataloader.dataset, 'metainfo', None)):
+            self.logger.warning(f'{filename} was trained on a data set with other metainfo.')
+        state.load_hub_state(self.message_hub, checkpoint.get('message_hub') or {})
+        if resume_optimizer:
+            self.optim_wrapper = self.build_optim_wrapper(self.optim_wrapper)
+            self.optim_wrapper.load_state_dict(checkpoint['optimizer'])
+        if resume_param_scheduler and self.param_schedulers is not None:
+            self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
+            state.load_schedulers_state(self.param_schedulers,
+                                        checkpoint.get('param_schedulers', []))
+        self.logger.info(f'resumed epoch: {self.epoch}, iter: {self.iter}')
+
+    def _resume_seed(self, seed: int | None) -> None:
+        if seed is None or seed == self.seed:
+            return
+        if self._randomness_cfg.get('seed') is not None:
+            self.logger.warning(f'The run goes on with the seed {seed} of its checkpoint, not '
+                                f'with {self._randomness_cfg["seed"]} of the config.')
+        self._randomness_cfg.update(seed=seed)
+        self.set_randomness(**self._randomness_cfg)
+        sampling.reseed(self.train_dataloader, seed)
+
+
+def latest_checkpoint(work_dir: str) -> Path | None:
+    """The file that ``last_checkpoint`` names, also when the folder was moved since."""
+    pointer = Path(work_dir) / 'last_checkpoint'
+    if not pointer.is_file():
+        return None
+    named = Path(pointer.read_text().strip())
+    return named if named.is_file() else Path(work_dir) / osp.basename(named)

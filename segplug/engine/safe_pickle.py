@@ -1,0 +1,121 @@
+"""Inert stand-ins for what mmengine's checkpoints hold beside tensors and plain data.
+
+torch's weights-only unpickler calls only what it is told to trust. mmengine stores its log as
+HistoryBuffer objects (numpy arrays, and methods fetched by ``getattr``); the functions here
+carry those names, check their arguments, and build nothing that runs code.
+"""
+
+import pickle
+
+import numpy as np
+
+
+def _named(module: str, name: str):
+    """Give a function or class the name under which the unpickler meets it."""
+    def rename(target):
+        target.__module__, target.__name__, target.__qualname__ = module, name, name
+        return target
+    return rename
+
+
+@_named('mmengine.logging.history_buffer', 'HistoryBuffer')
+class HistoryBuffer:
+    """The state of an mmengine HistoryBuffer; `plain` turns it into data."""
+
+    def __setstate__(self, state: dict) -> None:
+        self.state = state
+
+    def plain(self) -> dict:
+        """dict(log_history, count_history, max_length), arrays as numpy."""
+        state = getattr(self, 'state', {})
+        return dict(log_history=np.asarray(state.get('_log_history', ()), dtype=np.float64),
+                    count_history=np.asarray(state.get('_count_history', ()), dtype=np.float64),
+                    max_length=int(state.get('max_length', 1000000)))
+
+
+_METHODS = ('min', 'max', 'current', 'mean', 'statistics', 'update')
+
+
+@_named('builtins', 'getattr')
+def _getattr(target, name):
+    """``getattr`` for a HistoryBuffer's method names only; the method itself is not handed out."""
+    if target is not HistoryBuffer or name not in _METHODS:
+        raise pickle.UnpicklingError(f'getattr({target!r}, {name!r}) is not data')
+    return f'HistoryBuffer.{name}'
+
+
+@_named('numpy', 'dtype')
+class _Dtype:
+    """numpy.dtype of numbers and text; object arrays would need arbitrary classes."""
+
+    def __init__(self, code: str, align: bool = False, copy: bool = True) -> None:
+        self.dtype = np.dtype(str(code))
+        if self.dtype.kind not in 'biufcSU':
+            raise pickle.UnpicklingError(f'numpy arrays of type {code!r} are not plain data')
+
+    def __setstate__(self, state: tuple) -> None:
+        if state[1] in ('<', '>'):
+            self.dtype = self.dtype.newbyteorder(state[1])
+
+
+@_named('numpy', 'ndarray')
+class _Array:
+    """numpy.ndarray, built from bytes once its state arrives."""
+
+    array: np.ndarray
+
+    def __setstate__(self, state: tuple) -> None:
+        _, shape, dtype, fortran, data = state
+        flat = np.frombuffer(data, dtype=dtype.dtype)
+        self.array = flat.reshape(shape, order='F' if fortran else 'C').copy()
+
+
+def _reconstruct(kind, shape, code):
+    if kind is not _Array:
+        raise pickle.UnpicklingError(f'{kind!r} is not a numpy array')
+    return _Array()
+
+
+def _scalar(dtype, data):
+    return np.frombuffer(data, dtype=dtype.dtype)[0].item()
+
+
+@_named('_codecs', 'encode')
+def _encode(text, encoding):
+    """Bytes as pickle's protocol 2 writes them."""
+    if not isinstance(text, str) or encoding != 'latin1':
+        raise pickle.UnpicklingError(f'encoding {encoding!r} is not plain data')
+    return text.encode('latin1')
+
+
+def _alias(function, module: str, name: str):
+    def call(*args):
+        return function(*args)
+    return _named(module, name)(call)
+
+
+def stand_ins() -> list:
+    """Everything the unpickler is allowed to call beyond torch's own list."""
+    numpy_functions = [
+        _alias(function, f'numpy.{core}.multiarray', name) for core in ('core', '_core')
+        for name, function in (('_reconstruct', _reconstruct), ('scalar', _scalar))]
+    return [HistoryBuffer, _getattr, _Dtype, _Array, _encode, *numpy_functions]
+
+
+def unwrap(value):
+    """``value`` with every stand-in replaced by plain data, in dicts, lists and tuples."""
+    if isinstance(value, HistoryBuffer):
+        return value.plain()
+    if isinstance(value, _Array):
+        return value.array
+    if isinstance(value, _Dtype):
+        return str(value.dtype)
+    if type(value) is dict:
+        return {unwrap(k): unwrap(v) for k, v in value.items()}
+    if isinstance(value, dict):  # OrderedDict keeps its attributes (a state dict's metadata)
+        for key in list(value):
+            value[key] = unwrap(value[key])
+        return value
+    if type(value) in (list, tuple):
+        return type(value)(unwrap(v) for v in value)
+    return value

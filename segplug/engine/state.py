@@ -1,0 +1,109 @@
+"""A run's state as plain data, and back: message hub, config, versions, schedulers.
+
+mmengine pickles its own objects here; a checkpoint of ours holds numbers and text.
+"""
+
+import json
+import logging
+import time
+from importlib import metadata
+
+import numpy as np
+import torch
+from mmengine.logging import HistoryBuffer, MessageHub
+
+from .checkpoint import first_unplain, restore_types, to_plain
+
+logger = logging.getLogger(__name__)
+
+
+def config_text(cfg) -> str:
+    """The resolved config as JSON; a class stands as its import path, a tuple as a list."""
+    return json.dumps(cfg.to_dict(), default=_spell, indent=1)
+
+
+def _spell(value) -> str:
+    if isinstance(value, type) or callable(value):
+        return f'{value.__module__}.{getattr(value, "__qualname__", value)}'
+    return str(value)
+
+
+def versions() -> dict[str, str]:
+    """Versions of what decides the numbers."""
+    from .. import __version__
+    found = dict(segplug=str(__version__))
+    for name in ('torch', 'mmengine', 'onedl-mmengine', 'numpy'):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def dataset_meta(metainfo: dict | None) -> dict:
+    """Classes and palette (and what else is plain) of a data set."""
+    plain = to_plain(dict(metainfo or {}))
+    return {k: v for k, v in plain.items() if first_unplain(v) is None}
+
+
+def run_meta(runner, meta: dict | None, by_epoch: bool) -> dict:
+    """``meta`` of a checkpoint: where the run stands and how it came there."""
+    metainfo = dataset_meta(getattr(runner.train_dataloader.dataset, 'metainfo', None))
+    return dict(
+        # Hooks save after the step but before the loop counts it.
+        epoch=runner.epoch + 1 if by_epoch else runner.epoch,
+        iter=runner.iter if by_epoch else runner.iter + 1,
+        cfg=config_text(runner.cfg), seed=runner.seed, experiment_name=runner.experiment_name,
+        time=time.strftime('%Y%m%d_%H%M%S'), versions=versions(), world_size=runner.world_size,
+        dataset_meta=metainfo, classes=metainfo.get('classes'), palette=metainfo.get('palette'),
+    ) | to_plain(meta or {})
+
+
+def hub_state(hub: MessageHub) -> dict:
+    """The message hub's histories as arrays; what is not data is left out."""
+    state = hub.state_dict()
+    histories = {}
+    for name, buffer in state['log_scalars'].items():
+        values, counts = buffer.data
+        histories[name] = dict(log_history=_tensor(values), count_history=_tensor(counts),
+                               max_length=buffer.max_length)
+    infos = {name: to_plain(value) for name, value in state['runtime_info'].items()}
+    infos = {name: value for name, value in infos.items() if first_unplain(value) is None}
+    kept = {name: bool(value) for name, value in state['resumed_keys'].items()
+            if name in histories or name in infos}
+    return dict(log_scalars=histories, runtime_info=infos, resumed_keys=kept)
+
+
+def _tensor(values: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.asarray(values, dtype=np.float64).copy())
+
+
+def load_hub_state(hub: MessageHub, state: dict) -> None:
+    """Take over a state that `hub_state` made, or mmengine itself."""
+    buffers = {}
+    for name, history in state.get('log_scalars', {}).items():
+        if isinstance(history, dict) and 'log_history' in history:
+            buffers[name] = HistoryBuffer(np.asarray(history['log_history']),
+                                          np.asarray(history['count_history']),
+                                          int(history['max_length']))
+    infos = dict(state.get('runtime_info', {}))
+    kept = {name: True for name, value in state.get('resumed_keys', {}).items()
+            if value and (name in buffers or name in infos)}
+    hub.load_state_dict(dict(log_scalars=buffers, runtime_info=infos, resumed_keys=kept))
+
+
+def schedulers_state(schedulers):
+    """State of a list of schedulers, or of a dict of such lists."""
+    if isinstance(schedulers, dict):
+        return {name: schedulers_state(several) for name, several in schedulers.items()}
+    return [scheduler.state_dict() for scheduler in schedulers]
+
+
+def load_schedulers_state(schedulers, state) -> None:
+    """Take over a state of the same shape."""
+    if isinstance(schedulers, dict):
+        for name, several in schedulers.items():
+            load_schedulers_state(several, state[name])
+        return
+    for scheduler, one in zip(schedulers, state, strict=False):
+        scheduler.load_state_dict(restore_types(scheduler.__dict__, one))
