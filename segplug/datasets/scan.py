@@ -58,9 +58,9 @@ def nearby(path: str) -> str:
     if '://' in str(path):
         return f'nothing at {path}'
     folder = Path(path)
-    while not folder.is_dir():
+    while not os.path.isdir(folder):
         folder = folder.parent
-    children = sorted(c.name + '/' * c.is_dir() for c in folder.iterdir())
+    children = [c.name + '/' * os.path.isdir(c) for c in _children(folder)]
     files = [f for f in list_files(str(folder)) if folder == Path(path)]
     lead = '' if folder == Path(path) else f'{path} does not exist; the nearest folder '
     counts = Counter(_ending(f) for f in files)
@@ -84,12 +84,15 @@ def other_root(root: str | None, prefix: str) -> str | None:
     if not root or not prefix or os.path.isabs(prefix) or '://' in root:
         return None
     base = Path(root)
-    if (base / prefix).is_dir():
+    if os.path.isdir(base / prefix):
         return None
-    below = sorted(c for c in base.iterdir() if c.is_dir()) if base.is_dir() else []
-    beside = sorted(c for c in base.parent.iterdir() if c.is_dir()) \
-        if base.parent.is_dir() else []
-    for candidate in [*below, base.parent, *beside]:
-        if (candidate / prefix).is_dir():
+    for candidate in [*_children(base), base.parent, *_children(base.parent)]:
+        if os.path.isdir(candidate / prefix):
             return str(candidate)
     return None
+
+
+def _children(folder: Path) -> list[Path]:
+    """Sorted entries of a folder; none where it does not exist or may not be read."""
+    readable = os.path.isdir(folder) and os.access(folder, os.R_OK | os.X_OK)
+    return sorted(folder.iterdir()) if readable else []

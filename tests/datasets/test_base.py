@@ -1,0 +1,188 @@
+"""BaseSegDataset: pairing, classes, and errors that come before training."""
+
+import cv2
+import numpy as np
+import pytest
+from mmengine.dataset import ConcatDataset
+from torch.utils.data import DataLoader
+
+from segplug.datasets.base import BaseSegDataset, class_map, default_palette
+from segplug.errors import ConfigError, DataError
+from segplug.registry import DATASETS
+
+PREFIX = dict(img_path='img', seg_map_path='ann')
+LOAD = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations'), dict(type='PackSegInputs')]
+
+
+class Three(BaseSegDataset):
+    METAINFO = dict(classes=('road', 'car', 'sky'), palette=[[1, 1, 1], [2, 2, 2], [3, 3, 3]])
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Three pairs; label of image i: i in the left column, 0, 1, 2 in the others."""
+    tmp_path = tmp_path / 'set'
+    for i, name in enumerate(('a', 'sub/b', 'c')):
+        label = np.array([[i, 0, 1, 2]] * 3, np.uint8)
+        for folder, ext, pixels in (('img', 'jpg', np.full((3, 4, 3), 60, np.uint8)),
+                                    ('ann', 'png', label)):
+            file = tmp_path / folder / f'{name}.{ext}'
+            file.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(file), pixels)
+    return tmp_path
+
+
+def make(root, cls=Three, **kwargs):
+    return cls(data_root=str(root), **{'data_prefix': PREFIX, 'pipeline': LOAD, **kwargs})
+
+
+def test_samples_are_pairs_in_sorted_order(root):
+    dataset = make(root)
+    assert len(dataset) == 3
+    assert [dataset.get_data_info(i)['img_path'] for i in range(3)] == [
+        f'{root}/img/a.jpg', f'{root}/img/c.jpg', f'{root}/img/sub/b.jpg']
+    info = dataset.get_data_info(2)
+    assert info == dict(img_path=f'{root}/img/sub/b.jpg', seg_map_path=f'{root}/ann/sub/b.png',
+                        label_map=None, reduce_zero_label=False, seg_fields=[], sample_idx=2)
+
+
+def test_a_sample_is_packed_and_knows_its_index(root):
+    dataset = make(root)
+    sample = dataset[-1]
+    assert sample['inputs'].shape == (3, 3, 4)
+    assert sample['data_samples'].sample_idx == 2
+    # sub/b was made second, so its left column is 1.
+    assert sample['data_samples'].gt_sem_seg.data[0, 0].tolist() == [1, 0, 1, 2]
+    with pytest.raises(IndexError):
+        dataset[3]
+
+
+def test_split_file_sets_members_and_order(root):
+    (root / 'split.txt').write_text('c\na\n')
+    dataset = make(root, ann_file='split.txt')
+    assert [dataset.get_data_info(i)['img_path'][-5:] for i in range(len(dataset))] == [
+        'c.jpg', 'a.jpg']
+    (root / 'split.txt').write_text('c\nlost\n')
+    with pytest.raises(DataError, match=r'lacks 1 of the 2 images .*: lost\.jpg'):
+        make(root, ann_file='split.txt')
+    (root / 'split.txt').write_text('\n')
+    with pytest.raises(DataError, match='finds no name in'):
+        make(root, ann_file='split.txt')
+
+
+@pytest.mark.parametrize('serialize', [True, False])
+def test_indices_and_subsets(root, serialize):
+    assert len(make(root, indices=2, serialize_data=serialize)) == 2
+    subset = make(root, serialize_data=serialize).get_subset([2])
+    assert subset.get_data_info(0)['img_path'].endswith('sub/b.jpg')
+
+
+def test_mmengine_wrappers_accept_it(root):
+    both = ConcatDataset([make(root), make(root)])
+    assert len(both) == 6
+    assert both.metainfo['classes'] == ('road', 'car', 'sky')
+
+
+def test_lazy_init_lists_files_when_asked(root):
+    dataset = make(root / 'nowhere', lazy_init=True)
+    with pytest.raises(DataError):
+        dataset[0]
+    dataset = make(root, lazy_init=True)
+    assert dataset[0]['data_samples'].sample_idx == 0
+
+
+def test_a_choice_of_classes_moves_labels_palette_and_metainfo(root):
+    dataset = make(root, metainfo=dict(classes=['sky', 'road']))
+    # road 0 -> 1, car 1 -> ignore, sky 2 -> 0; the left column of sub/b is car.
+    assert dataset.label_map == {0: 1, 1: 255, 2: 0}
+    assert dataset[2]['data_samples'].gt_sem_seg.data[0, 0].tolist() == [255, 1, 255, 0]
+    assert dataset.metainfo['palette'] == [[3, 3, 3], [1, 1, 1]]
+    assert dataset.metainfo['classes'] == ('sky', 'road')
+
+
+def test_classes_in_another_order_take_their_colours_along(root):
+    dataset = make(root, metainfo=dict(classes=('sky', 'car', 'road')))
+    assert dataset.metainfo['palette'] == [[3, 3, 3], [2, 2, 2], [1, 1, 1]]
+
+
+def test_a_left_out_class_becomes_the_sets_own_ignore_index(root):
+    assert make(root, metainfo=dict(classes=['road']), ignore_index=9).label_map == {
+        0: 0, 1: 9, 2: 9}
+
+
+def test_unknown_class_and_wrong_palette_are_config_errors(root):
+    with pytest.raises(ConfigError, match=r"no class 'raod'.*did you mean 'road'"):
+        make(root, metainfo=dict(classes=('raod',)))
+    with pytest.raises(ConfigError, match='palette of Three .* 2 entries. Expected: 3'):
+        make(root, metainfo=dict(palette=[[0, 0, 0], [1, 1, 1]]))
+    with pytest.raises(ConfigError, match='needs class names'):
+        make(root, cls=BaseSegDataset, test_mode=True)
+
+
+def test_class_map_by_hand():
+    assert class_map(('a', 'b', 'c'), ('c', 'a')) == {0: 1, 1: 255, 2: 0}
+
+
+def test_default_palette_is_the_voc_map_without_black():
+    # The first rows of PASCAL VOC's map: aeroplane, bicycle, bird, boat.
+    assert default_palette(4) == [[128, 0, 0], [0, 128, 0], [128, 128, 0], [0, 0, 128]]
+    assert len({tuple(c) for c in default_palette(200)}) == 200
+
+
+def test_reduce_zero_label_reaches_the_label(root):
+    dataset = make(root, reduce_zero_label=True)
+    # 1 0 1 2 -> 0, ignore, 0, 1
+    assert dataset[2]['data_samples'].gt_sem_seg.data[0, 0].tolist() == [0, 255, 0, 1]
+
+
+def test_wrong_root_shows_the_tree_and_the_right_root(root):
+    with pytest.raises(DataError) as error:
+        make(root.parent)
+    said = str(error.value)
+    assert f'{root.parent}/img/**/*.jpg and {root.parent}/ann/**/*.png' in said
+    assert f'nearest folder {root.parent} holds' in said
+    assert f'--data-root {root}' in said
+
+
+def test_empty_split_and_wrong_suffix(root):
+    (root / 'empty').mkdir()
+    with pytest.raises(DataError, match='Three finds no image.*empty holds nothing'):
+        make(root, data_prefix=dict(img_path='empty', seg_map_path='ann'))
+    with pytest.raises(DataError, match=r'finds no image.*3 files below it \(3 \*\.jpg\)'):
+        make(root, img_suffix='.jpeg')
+
+
+def test_images_without_label_are_counted_and_named(root):
+    (root / 'ann' / 'c.png').unlink()
+    with pytest.raises(DataError, match=r'no label for 1 of its 3 images: c\.png') as error:
+        make(root)
+    assert 'leave seg_map_path out' not in str(error.value)
+    with pytest.raises(DataError, match='leave seg_map_path out of data_prefix'):
+        make(root, test_mode=True)
+
+
+@pytest.mark.parametrize('prefix', [dict(img_path='img'), dict(img_path='img', seg_map_path=None)])
+def test_a_set_without_labels_predicts_but_does_not_train(root, prefix):
+    dataset = make(root, data_prefix=prefix, test_mode=True)
+    assert 'gt_sem_seg' not in dataset[0]['data_samples']
+    with pytest.raises(DataError, match='data_prefix has no seg_map_path'):
+        make(root, data_prefix=prefix)
+
+
+def test_a_sample_is_never_replaced(root):
+    with pytest.raises(DataError, match=r'pipeline gave None for .*c\.jpg'):
+        make(root, pipeline=[lambda results: None])[1]
+
+
+@pytest.mark.parametrize('num_workers', [0, 1])
+@pytest.mark.parametrize('name', ['img/c.jpg', 'ann/c.png'])
+def test_a_broken_file_is_named_from_a_worker_too(root, name, num_workers):
+    dataset = make(root, indices=[1])
+    (root / name).write_bytes(b'')
+    with pytest.raises(DataError, match=f'{name} is empty'):
+        next(iter(DataLoader(dataset, num_workers=num_workers, collate_fn=list)))
+
+
+def test_a_misspelt_argument_is_named():
+    with pytest.raises(ConfigError, match="did you mean 'seg_map_suffix'"):
+        DATASETS.build(dict(type='BaseSegDataset', seg_map_sufix='.png'))

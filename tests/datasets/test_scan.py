@@ -1,0 +1,58 @@
+"""Files are listed in a fixed order; what an error says about folders."""
+
+import pytest
+
+from segplug.datasets import scan
+from segplug.errors import DataError
+
+
+def touch(root, *names):
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+
+
+def test_files_come_sorted_from_all_levels_without_hidden_ones(tmp_path):
+    touch(tmp_path, 'b/2.png', 'b/1.png', 'a.png', 'a.txt', '.hidden.png')
+    assert scan.list_files(str(tmp_path), '.png') == ['a.png', 'b/1.png', 'b/2.png']
+    assert scan.list_files(str(tmp_path / 'nowhere')) == []
+
+
+def test_stems_are_those_of_the_folder_or_of_the_split_file(tmp_path):
+    touch(tmp_path, 'x/2_img.png', 'x/1_img.png')
+    assert scan.image_stems(str(tmp_path), '_img.png') == ['x/1', 'x/2']
+    split = tmp_path / 'split.txt'
+    split.write_text('x/2\n\n x/1 \n')
+    assert scan.image_stems(str(tmp_path), '_img.png', str(split)) == ['x/2', 'x/1']
+    with pytest.raises(DataError, match=r'lost\.txt does not exist.*split\.txt'):
+        scan.image_stems(str(tmp_path), '_img.png', str(tmp_path / 'lost.txt'))
+
+
+def test_missing_names_include_those_written_in_another_way(tmp_path):
+    touch(tmp_path, 'x/1.png')
+    assert scan.missing(str(tmp_path), ['x/1.png', './x/1.png', 'x/2.png']) == ['x/2.png']
+
+
+def test_nearby_counts_the_kinds_of_files(tmp_path):
+    touch(tmp_path, 'gt/a_000_gtFine_labelIds.png', 'gt/b_001_gtFine_labelIds.png', 'gt/c.json')
+    said = scan.nearby(str(tmp_path / 'gt'))
+    assert '3 files below it (2 *_gtFine_labelIds.png, 1 *.json)' in said
+
+
+def test_nearby_climbs_to_a_folder_that_exists(tmp_path):
+    touch(tmp_path, 'images/a.png')
+    said = scan.nearby(str(tmp_path / 'wrong' / 'deeper'))
+    assert said == (f'{tmp_path}/wrong/deeper does not exist; the nearest folder {tmp_path} '
+                    'holds images/')
+
+
+@pytest.mark.parametrize('wrong', ['.', 'city/leftImg8bit', 'ctiy'])
+def test_another_root_is_found_below_above_and_beside(tmp_path, wrong):
+    touch(tmp_path, 'city/leftImg8bit/train/a.png')
+    assert scan.other_root(str(tmp_path / wrong), 'leftImg8bit/train') == str(tmp_path / 'city')
+
+
+def test_no_other_root_is_named_for_a_right_one(tmp_path):
+    touch(tmp_path, 'city/img/a.png', 'other/img/a.png')
+    assert scan.other_root(str(tmp_path / 'city'), 'img') is None
+    assert scan.other_root(None, 'img') is None
