@@ -56,10 +56,10 @@ def _columns(face, mask):
 
 def _colour(draw, kind):
     grey = draw.between(70, 150)
-    warm = draw.between(-6, 14)
+    warm = draw.between(-8, 26)
     stone = (grey + warm, grey, grey - warm // 2)
-    grass = draw.pick(((92, 122, 52), (120, 126, 62), (132, 108, 70), (84, 100, 60), (146, 134, 92)))
-    return draw.jitter(grass if kind == 'terrain' else stone, 14)
+    grass = draw.pick(((92, 122, 52), (124, 124, 70), (132, 108, 76), (84, 92, 68), (150, 138, 104), (112, 104, 96), (136, 98, 78)))
+    return draw.jitter(grass if kind == 'terrain' else stone, 18)
 
 
 def _asphalt(face, mask, colour, seed, band):
@@ -71,10 +71,10 @@ def _asphalt(face, mask, colour, seed, band):
 def _slabs(face, mask, colour, seed, band):
     # paving in a checker of two tones, 900 mm, with dark joints and a light kerb along both edges
     a, h = face.a + 200000, face.h
-    tone = ((a // 900 + h // 1400) & 1) * 56
+    tone = ((a // 900 + h // 1400) & 1) * 76
     joint = (a % 900 < 90) | (h % 1400 < 150)
     grain = noise('leaf', face.a, face.h, 3, seed) >> 4
-    face.paint(mask, colour, np.where(joint, 176, 226 + tone) + grain)
+    face.paint(mask, colour, np.where(joint, 160, 216 + tone) + grain)
     inner = band.left if abs(band.left) < abs(band.right) else band.right
     face.paint(mask & (np.abs(face.a - inner) < 160), (178, 176, 170), 256 + grain)
 
@@ -116,7 +116,7 @@ def _shadow(face, scene, draw):
     if scene.sun == 0:
         return
     rough = noise('cloud', face.h, face.a, 4, draw.bits()) * 10
-    face.darken((face.a * scene.sun + rough) > draw.between(-500, 3500), draw.between(140, 190))
+    face.darken((face.a * scene.sun + rough) > draw.between(-500, 3500), draw.between(150, 195))
 
 
 def draw_frame(canvas, scene):

@@ -110,13 +110,13 @@ def _light(draw):
     sun = draw.pick((-1, 0, 1))
     bright, dim = 256, draw.between(150, 200)
     lights = (bright, bright) if sun == 0 else (dim, bright) if sun < 0 else (bright, dim)
-    exposure = draw.between(200, 280)
+    exposure = draw.between(222, 284)
     return Scene(
-        horizon=draw.between(1450, 1900),
-        vanish=UNITS_X // 2 + draw.between(-900, 900),
+        horizon=draw.between(1350, 2000),
+        vanish=UNITS_X // 2 + draw.between(-1300, 1300),
         sky=(draw.jitter(top, 24), draw.jitter(low, 18)),
         fog_colour=draw.jitter(low, 10),
-        gain=tuple(channel * exposure >> 8 for channel in draw.jitter(gain, 12)),
+        gain=tuple(channel * exposure >> 8 for channel in _balance(draw, gain)),
         haze=haze,
         lights=lights,
         sun=sun,
@@ -124,11 +124,16 @@ def _light(draw):
     )
 
 
+def _balance(draw, gain):
+    # the camera's white balance errs, so that no class keeps a colour
+    return tuple(channel + draw.between(-26, 26) for channel in gain)
+
+
 def _ground(scene, draw):
     # from the middle outwards: road, then pavement and grass in either order; returns where the sides of the street stand
     ends = []
     for side in (-1, 1):
-        at = draw.between(2600, 4800)
+        at = draw.between(1900, 4800)
         order = draw.pick((('sidewalk',), ('sidewalk', 'terrain'), ('terrain', 'sidewalk'), ('terrain',)))
         if draw.chance(15):
             order = ('parking', *order)
@@ -245,7 +250,9 @@ def _upright(draw, kind):
     g = draw.between(560, 1350)
     if kind in ('traffic light', 'traffic sign', 'pole', 'tree'):
         g = draw.between(620, 1000)
-        middle = draw.pick((-1, 1)) * draw.between(2200, 6200)
+        middle = draw.between(-6200, 6200) * 800 // g
+        if kind in ('traffic light', 'traffic sign'):
+            top = top * draw.between(68, 104) // 100
     else:
         middle = draw.between(-4300, 4300) * 1250 // g
     top = top * draw.between(92, 106) // 100

@@ -2,18 +2,27 @@
 
 import numpy as np
 
+from segplug.datasets.minicity.canvas import depth
 from segplug.datasets.minicity.draws import Stream, noise
 
 _PLASTER = ((196, 178, 148), (158, 96, 78), (176, 182, 188), (134, 140, 128), (206, 196, 186), (120, 128, 142), (168, 132, 96),
-            (92, 88, 92), (186, 152, 140), (146, 152, 112))
-_LEAVES = ((62, 92, 44), (84, 112, 52), (104, 106, 50), (50, 76, 52), (132, 100, 52), (118, 122, 84))
+            (92, 88, 92), (186, 152, 140), (146, 152, 112), (88, 112, 70), (104, 130, 160),
+            (60, 76, 66), (214, 214, 220))
+_BOARDS = ((58, 68, 80), (198, 40, 42), (34, 80, 164), (236, 236, 232), (232, 178, 44), (34, 96, 62), (28, 30, 32), (228, 120, 50))
+_LEAVES = ((62, 92, 44), (84, 112, 52), (104, 106, 50), (50, 76, 52), (132, 100, 52), (118, 122, 84), (150, 78, 50), (166, 134, 62),
+           (96, 84, 74))
 
 
 def draw_segment(canvas, segment):
-    face = canvas.side(segment.x, segment.z_near, segment.z_far, segment.top * 5 // 4)
-    if 0 in canvas.label[face.rows, face.cols].shape:
-        return
-    _KINDS[segment.kind](face, segment, Stream(segment.style))
+    """The near end of a block of houses or trees first, as far as it looks over its neighbour; then its front."""
+    faces = [canvas.side(segment.x, segment.z_near, segment.z_far, segment.top * 5 // 4)]
+    if segment.kind in ('building', 'hedge'):
+        edges = sorted((segment.x, segment.x + (7000 if segment.x > 0 else -7000)))
+        faces.insert(0, canvas.frontal(*edges, depth(segment.z_near), segment.top * 5 // 4))
+        faces[0].light = 205
+    for face in faces:
+        if 0 not in canvas.label[face.rows, face.cols].shape:
+            _KINDS[segment.kind](face, segment, Stream(segment.style))
 
 
 def _building(face, segment, draw):
@@ -32,6 +41,11 @@ def _building(face, segment, draw):
     face.paint(glass & lit, (238, 206, 128))
     face.paint(inside & (h > segment.top - 420), colour, 150)
     face.paint(inside & (h < 500), colour, 170)
+    if draw.chance(45):  # a shop: its board, an awning in two colours, a wide pane
+        board, stripe = draw.jitter(draw.pick(_BOARDS), 24), draw.jitter(draw.pick(_BOARDS), 24)
+        face.paint(inside & (h > 500) & (h < 2250), _BOARDS[0], 200 + (h >> 5))
+        face.paint(inside & (h > 2250) & (h < 2900), board, np.where(a % 700 < 350, 256, 216))
+        face.paint(inside & (h > 2900) & (h < 3500), stripe)
     face.tag(inside, 'building')
 
 

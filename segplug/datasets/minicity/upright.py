@@ -8,6 +8,7 @@ from segplug.datasets.minicity.sides import leaves
 _CLOTHES = ((172, 44, 42), (42, 66, 122), (218, 214, 206), (36, 38, 44), (82, 112, 70), (206, 168, 62), (122, 82, 58),
             (112, 134, 164), (150, 70, 110), (108, 108, 104))
 _SKIN = ((232, 190, 160), (196, 146, 112), (142, 98, 72), (94, 64, 48))
+_PLATES = ((30, 92, 60), (32, 76, 150), (232, 230, 224), (120, 76, 48), (230, 180, 50), (110, 114, 118), (36, 38, 42))
 _HAIR = ((34, 28, 26), (88, 60, 36), (182, 150, 92), (130, 128, 126))
 
 
@@ -136,6 +137,7 @@ def _traffic_light(face, draw, numbers, thing):
 
 
 def _traffic_sign(face, draw, numbers, thing):
+    board = draw.jitter(draw.pick(_PLATES), 26)
     c, top, kind = (thing.right - thing.left) // 2, thing.top, draw.between(0, 4)
     _post(face, c, 80, top - 500, _mast_colour(draw))
     h = top - 620
@@ -150,9 +152,9 @@ def _traffic_sign(face, draw, numbers, thing):
         face.paint(plate, (240, 238, 232))
         rim = plate & ((face.h < h - 330) | face.above((c - 480, h - 500), (c, h + 260)) | face.above((c, h + 260), (c + 480, h - 500)))
         face.paint(rim, (206, 40, 40))
-    elif kind == 2:  # order: a white arrow on a blue disc
+    elif kind == 2:  # order: a white arrow on a disc
         plate = face.ellipse(c, h, 600, 600)
-        face.paint(plate, (36, 84, 170))
+        face.paint(plate, board)
         face.paint(face.bar((c - 250, h - 200), (c + 250, h + 200), 90), (240, 240, 240))
     elif kind == 3:  # priority: a yellow square on its corner
         plate = np.abs(face.a - c) + np.abs(face.h - h) < 640
@@ -160,8 +162,9 @@ def _traffic_sign(face, draw, numbers, thing):
         face.paint(np.abs(face.a - c) + np.abs(face.h - h) < 440, (238, 186, 40))
     else:  # directions: a panel with lines of text
         plate = face.box(c - 900, c + 900, h - 480, h + 480)
-        face.paint(plate, draw.pick(((30, 92, 60), (32, 76, 150), (232, 230, 224))))
-        face.paint(face.box(c - 760, c + 760, h - 380, h + 380) & (face.h % 300 < 130), (245, 200, 80))
+        face.paint(plate, board)
+        text = (245, 244, 236) if sum(board) < 420 else (34, 36, 44)
+        face.paint(face.box(c - 760, c + 760, h - 380, h + 380) & (face.h % 300 < 130), text)
     face.tag(plate, 'traffic sign')
 
 

@@ -17,7 +17,8 @@ def draw_vehicle(canvas, thing, number):
     flank, end = _SHAPES[thing.kind]
     draw = Stream(thing.style)
     paint, second = draw.jitter(draw.pick(_PAINT), 20), draw.jitter(draw.pick(_PAINT), 20)
-    look = {'paint': paint, 'second': second, 'front': draw.chance(50), 'seed': draw.bits(), 'top': thing.top}
+    look = {'paint': paint, 'second': second, 'front': draw.chance(50), 'seed': draw.bits(), 'top': thing.top,
+            'along': thing.length > 0}
 
     def finish(face, part, length):
         if 0 not in canvas.label[face.rows, face.cols].shape:
@@ -57,12 +58,13 @@ def _gloss(face, look):
 
 def _car_flank(face, length, look):
     top = look['top']
-    waist, rear, front = 900, length * 6 // 100, length * 76 // 100
-    body = face.box(60, length - 60, 230, waist) & ~face.above((length - 900, waist), (length, 640))
+    # seen along the street the tail is upright, so that it meets the end that is turned to the camera
+    waist, rear, front = 900, -420 if look['along'] else length * 6 // 100, length * 76 // 100
+    body = face.box(0, length - 60, 230, waist) & ~face.above((length - 900, waist), (length, 640))
     cabin = (face.h >= waist) & (face.h < top - 20)
     cabin = cabin & ~face.above((rear - 60, waist), (rear + 420, top)) & ~face.above((front - 900, top), (front + 100, waist))
     face.paint(body | cabin, look['paint'], _gloss(face, look))
-    glass = cabin & (face.h < top - 140) & (face.a > rear + 330) & (face.a < front - 330) & (np.abs(face.a - length * 2 // 5) > 60)
+    glass = cabin & (face.h < top - 140) & (face.a > max(rear, -180) + 330) & (face.a < front - 330) & (np.abs(face.a - length * 2 // 5) > 60)
     face.paint(glass, _GLASS, 220 + (face.h >> 4))
     face.paint(body & (face.h < 330), (40, 40, 42))
     face.paint(face.box(length - 380, length - 90, 560, 700), (250, 240, 206))
@@ -71,7 +73,7 @@ def _car_flank(face, length, look):
 
 
 def _car_end(face, width, look):
-    top, slope = look['top'], 260
+    top, slope = look['top'], 130
     body = face.box(0, width, 240, 930)
     cabin = face.box(0, width, 930, top)
     cabin = cabin & ~face.above((0, 930), (slope, top)) & ~face.above((width - slope, top), (width, 930))
