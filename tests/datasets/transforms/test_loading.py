@@ -44,7 +44,8 @@ def test_image_comes_as_bgr_with_its_shapes(files):
     assert results['img'].flags.c_contiguous
     assert results['img_shape'] == results['ori_shape'] == (48, 64)
     # Pillow reads RGB.
-    np.testing.assert_array_equal(results['img'][..., ::-1], Image.open(files / 'a.png'))
+    with Image.open(files / 'a.png') as rgb:
+        np.testing.assert_array_equal(results['img'][..., ::-1], rgb)
 
 
 def test_image_options(files):
@@ -115,7 +116,8 @@ def test_palette_files_keep_their_indices(tmp_path):
     img = Image.fromarray(LABEL)
     img.putpalette(RNG.integers(0, 256, 768, dtype=np.uint8).tobytes())
     img.save(tmp_path / 'p.png')
-    assert Image.open(tmp_path / 'p.png').mode == 'P'
+    with Image.open(tmp_path / 'p.png') as saved:
+        assert saved.mode == 'P'
     np.testing.assert_array_equal(load_label(tmp_path / 'p.png')['gt_seg_map'], LABEL)
 
 

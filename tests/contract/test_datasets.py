@@ -1,0 +1,100 @@
+"""Every data set of ours on a made-up tree of three files: a pair becomes a packed sample, class
+facts fit each other, and a tree that is not there is one error. Without a row it fails."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+
+from segplug.errors import DataError
+from segplug.registry import DATASETS
+
+CONFIGS = Path(__file__).parents[2] / 'configs' / '_base_' / 'datasets'
+
+
+class Row(NamedTuple):
+    """Folder and end of the names of images and labels; kwargs the data set needs besides."""
+
+    img: tuple[str, str]
+    label: tuple[str, str]
+    kwargs: dict = {}
+
+
+ROWS = {
+    'BaseSegDataset': Row(('img', '.jpg'), ('ann', '.png'),
+                          dict(metainfo=dict(classes=('a', 'b', 'c')))),
+    'CamVidDataset': Row(('images/train', '.jpg'), ('annotations/train', '.png')),
+    'CityscapesDataset': Row(('leftImg8bit/train/ulm', '_leftImg8bit.png'),
+                             ('gtFine/train/ulm', '_gtFine_labelTrainIds.png')),
+}
+DATASETS.import_from_location()
+OURS = sorted(name for name, cls in DATASETS.module_dict.items()
+              if cls.__module__.startswith('segplug.'))
+
+
+def build(name, root, **kwargs):
+    row = ROWS[name]
+    return DATASETS.build(dict(
+        type=name, data_root=str(root),
+        data_prefix=dict(img_path=row.img[0], seg_map_path=row.label[0]),
+        pipeline=[dict(type='LoadImageFromFile'), dict(type='LoadAnnotations'),
+                  dict(type='PackSegInputs')], **{**row.kwargs, **kwargs}))
+
+
+@pytest.fixture
+def tree(tmp_path, request):
+    row = ROWS[request.param]
+    for folder, end in (row.img, row.label):
+        (tmp_path / folder).mkdir(parents=True)
+        for i in range(3):
+            pixels = np.full((4, 6, 3) if (folder, end) == row.img else (4, 6), i, np.uint8)
+            cv2.imwrite(str(tmp_path / folder / f'{i}{end}'), pixels)
+    return request.param, tmp_path
+
+
+def test_every_data_set_has_a_row():
+    assert sorted(ROWS) == OURS
+
+
+@pytest.mark.parametrize('tree', OURS, indirect=True)
+def test_a_pair_becomes_a_sample(tree):
+    dataset = build(*tree)
+    assert len(dataset) == 3
+    for i in range(3):
+        sample = dataset[i]
+        assert sample['inputs'].shape == (3, 4, 6)
+        assert sample['inputs'].dtype == torch.uint8
+        assert (sample['data_samples'].gt_sem_seg.data == i).all()
+        assert sample['data_samples'].sample_idx == i
+
+
+@pytest.mark.parametrize('tree', OURS, indirect=True)
+def test_class_facts_fit_each_other(tree):
+    metainfo = build(*tree).metainfo
+    classes, palette = metainfo['classes'], metainfo['palette']
+    assert len(set(classes)) == len(classes) == len(palette) == len({tuple(c) for c in palette})
+    assert all(len(c) == 3 and set(c) <= set(range(256)) for c in palette)
+
+
+@pytest.mark.parametrize('tree', OURS, indirect=True)
+def test_a_wrong_root_is_one_error(tree):
+    name, root = tree
+    with pytest.raises(DataError, match=f'{name} finds no image') as error:
+        build(name, root / 'nowhere')
+    for folder, end in ROWS[name].img, ROWS[name].label:
+        assert folder.split('/')[0] in str(error.value)
+        assert '*' + end in str(error.value)
+
+
+@pytest.mark.parametrize('file', ['cityscapes', 'minicity', 'camvid'])
+def test_shipped_data_configs_build(file):
+    cfg = Config.fromfile(CONFIGS / f'{file}.py')
+    for part in ('train', 'val', 'test'):
+        loader = cfg[f'{part}_dataloader']
+        dataset = DATASETS.build({**loader.dataset, 'lazy_init': True})
+        assert [type(t).__name__ for t in dataset.pipeline.transforms][-1] == 'PackSegInputs'
+        assert dataset.test_mode == (part != 'train')
