@@ -38,6 +38,8 @@ def test_a_smaller_image_keeps_its_size():
     ([[0, 0, 1, 1]], True),
     ([[0, 0, 1, 255]], True),      # 2 of 3 labelled pixels
     ([[0, 255, 255, 255]], False),  # a single class
+    ([[0, 0, 0, 1, 255, 255]], False),  # 3 of 4, not 3 of 6
+    ([[0, 0, 255, 255]], False),
     ([[255, 255]], False)])
 def test_is_varied_by_hand(label, varied):
     assert is_varied(np.array(label, np.uint8), 0.75, 255) == varied
