@@ -1,0 +1,100 @@
+"""The confusion matrix against hand counts and against a plain loop."""
+
+import numpy as np
+import pytest
+import torch
+
+from segplug.errors import DataError, ShapeError
+from segplug.ops import confusion
+from segplug.ops.confusion import confusion_matrix
+
+LABEL = np.array([[0, 0, 1], [1, 2, 255]], np.uint8)
+PRED = np.array([[0, 1, 1], [1, 0, 2]], np.uint8)
+# rows ground truth: class 0 -> one 0, one 1; class 1 -> two 1; class 2 -> one 0; 255 left out
+EXPECTED = [[1, 1, 0], [0, 2, 0], [1, 0, 0]]
+
+
+def _slow(pred, label, k, ignore):
+    matrix = np.zeros((k, k), np.int64)
+    for p, t in zip(pred.ravel().tolist(), label.ravel().tolist(), strict=True):
+        if t != ignore:
+            matrix[t, p] += 1
+    return matrix
+
+
+@pytest.mark.parametrize('dtype', [np.uint8, np.int32, np.int64])
+def test_hand_counted(dtype):
+    matrix = confusion_matrix(PRED.astype(dtype), LABEL.astype(dtype), 3, 255)
+    assert matrix.dtype == np.int64
+    assert matrix.tolist() == EXPECTED
+
+
+@pytest.mark.parametrize('dtype', [torch.uint8, torch.int64])
+def test_tensors_stay_tensors(dtype):
+    matrix = confusion_matrix(torch.from_numpy(PRED).to(dtype), torch.from_numpy(LABEL), 3, 255)
+    assert matrix.dtype == torch.int64
+    assert matrix.tolist() == EXPECTED
+
+
+@pytest.mark.parametrize(('k', 'ignore'), [(19, 255), (256, None), (5, 0), (7, 3), (300, -1)])
+def test_equals_a_plain_loop(k, ignore):
+    rng = np.random.default_rng(k)
+    dtype = np.uint8 if k <= 256 else np.int32
+    label, pred = rng.integers(0, k, (2, 61, 47)).astype(dtype)
+    if ignore is not None:
+        label[rng.random(label.shape) < 0.2] = ignore
+    assert np.array_equal(confusion_matrix(pred, label, k, ignore), _slow(pred, label, k, ignore))
+
+
+@pytest.mark.gpu
+def test_on_an_accelerator():
+    matrix = confusion_matrix(torch.from_numpy(PRED).cuda(), torch.from_numpy(LABEL).cuda(), 3)
+    assert matrix.is_cuda
+    assert matrix.tolist() == EXPECTED
+
+
+def test_more_pixels_than_float32_counts():
+    """float32 cannot hold 2 ** 24 + 1; the counts are exact all the same."""
+    label = np.zeros((1 << 24) + 1, np.uint8)
+    assert confusion_matrix(label, label, 2)[0, 0] == (1 << 24) + 1
+
+
+def test_pieces_add_up(monkeypatch):
+    monkeypatch.setattr(confusion, '_PIECE', 4)
+    assert confusion_matrix(PRED, LABEL, 3).tolist() == EXPECTED
+
+
+def test_non_contiguous_maps():
+    assert confusion_matrix(PRED.T, LABEL.T, 3).tolist() == EXPECTED
+    assert confusion_matrix(PRED[:, ::-1], LABEL[:, ::-1], 3).tolist() == EXPECTED
+
+
+@pytest.mark.parametrize('convert', [np.uint8, np.int64, torch.from_numpy])
+def test_a_label_out_of_range_is_named(convert):
+    label = LABEL.copy()
+    label[1, 1] = 7
+    with pytest.raises(DataError, match=r'label map.*Got: 7\. Expected: 0 to 2, or 255') as error:
+        confusion_matrix(convert(PRED), convert(label), 3)
+    assert 'reduce_zero_label' in str(error.value)
+
+
+@pytest.mark.parametrize('value', [3, 255])
+def test_a_prediction_out_of_range_is_named_even_where_the_label_is_ignored(value):
+    pred = PRED.copy()
+    pred[1, 2] = value  # its label is 255
+    with pytest.raises(DataError, match=rf'prediction map.*Got: {value}\. Expected: 0 to 2\.'):
+        confusion_matrix(pred, LABEL, 3)
+
+
+def test_negative_values_are_out_of_range():
+    with pytest.raises(DataError, match='Got: -1'):
+        confusion_matrix(PRED.astype(int) - 1, LABEL, 3)
+
+
+def test_shapes_and_kinds():
+    with pytest.raises(ShapeError, match=r'\(2, 3\) and \(3, 2\)'):
+        confusion_matrix(PRED, LABEL.T, 3)
+    with pytest.raises(ShapeError, match='both'):
+        confusion_matrix(torch.from_numpy(PRED), LABEL, 3)
+    with pytest.raises(ShapeError, match='float64'):
+        confusion_matrix(PRED.astype(float), LABEL, 3)
