@@ -135,10 +135,10 @@ class SegDataPreProcessor(BaseDataPreprocessor):
 
     def _pad_sample(self, sample: SegDataSample, size: tuple[int, int],
                     target: tuple[int, int]) -> None:
-        """Pad every ground truth that has the image's size, and write down what was padded."""
+        """Pad every ground truth that is a map, and write down what was padded."""
         for name in sample.keys():  # noqa: SIM118 (BaseDataElement is no mapping)
             field = getattr(sample, name)
-            if name.startswith('gt_') and tuple(field.data.shape[-2:]) == size:
+            if name.startswith('gt_') and isinstance(field, PixelData):
                 setattr(sample, name, PixelData(
                     data=self._pad(field.data, target, self.seg_pad_val)))
         sample.set_metainfo(dict(

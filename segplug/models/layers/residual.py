@@ -62,19 +62,21 @@ class _Block(BaseModule):
 
 @contextlib.contextmanager
 def _statistics_kept(module: nn.Module) -> Iterator[None]:
-    """Batch norms in ``module`` use the batch, as in training, without updating their averages.
+    """Batch norms in ``module`` use the batch, as in training, without moving their averages.
 
     The recomputation of a checkpoint would otherwise move the running statistics twice.
     """
     norms = [m for m in module.modules()
-             if isinstance(m, _BatchNorm) and m.track_running_stats]
+             if isinstance(m, _BatchNorm) and m.training and m.track_running_stats]
+    before = [(norm.momentum, norm.num_batches_tracked.clone()) for norm in norms]
     for norm in norms:
-        norm.track_running_stats = False
+        norm.momentum = 0.0
     try:
         yield
     finally:
-        for norm in norms:
-            norm.track_running_stats = True
+        for norm, (momentum, num_batches) in zip(norms, before, strict=True):
+            norm.momentum = momentum
+            norm.num_batches_tracked.copy_(num_batches)
 
 
 class BasicBlock(_Block):

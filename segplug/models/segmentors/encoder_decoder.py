@@ -174,7 +174,8 @@ class EncoderDecoder(BaseModel):
 
         Returns:
             The samples, with ``pred_sem_seg`` (1, H, W) at ``ori_shape`` and, if
-            ``test_cfg.save_logits``, with ``seg_logits`` (K, H, W).
+            ``test_cfg.save_logits``, with ``seg_logits`` (K, H, W): logits of one
+            augmentation, mean probabilities of several.
         """
         samples = data_samples or [SegDataSample() for _ in inputs]
         return [self._predict_one(_without_padding(img, sample), sample, _as_it_is)
@@ -189,8 +190,9 @@ class EncoderDecoder(BaseModel):
             self.tta_cfg, prepare=prepare, align_corners=self.align_corners,
             out_channels=self.out_channels, threshold=self.decode_head.threshold)
         sample.pred_sem_seg = PixelData(data=result.labels[None])
-        if result.logits is not None:
-            sample.seg_logits = PixelData(data=result.logits)
+        scores = result.probs if result.logits is None else result.logits
+        if scores is not None:
+            sample.seg_logits = PixelData(data=scores)
         return sample
 
     def _logits(self, x: torch.Tensor) -> torch.Tensor:
