@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from mmengine.dataset import BaseDataset
+from mmengine.registry import DefaultScope
 
 from ..errors import ConfigError, DataError, did_you_mean
-from ..registry import DATASETS, TRANSFORMS
+from ..registry import DATASETS, SCOPE
 from . import scan
 
 
@@ -93,13 +94,14 @@ class BaseSegDataset(BaseDataset):
         self.backend_args = copy.copy(backend_args)
         # The prefixes as written; an error suggests another root for them.
         self._prefix_given = dict(data_prefix)
-        # Built here, by our registry: mmengine's would take mmcv's class of the same name
-        # where no default scope is set.
-        transforms = [TRANSFORMS.build(t) if isinstance(t, dict) else t for t in pipeline]
-        super().__init__(ann_file=ann_file, metainfo=metainfo, data_root=data_root,
-                         data_prefix=data_prefix, filter_cfg=filter_cfg, indices=indices,
-                         serialize_data=serialize_data, pipeline=transforms,
-                         test_mode=test_mode, lazy_init=True)
+        # Where no default scope is set, mmengine would take mmcv's class of the same name, inside
+        # wrappers such as RandomChoice too.
+        scope = SCOPE if DefaultScope.get_current_instance() is None else None
+        with DefaultScope.overwrite_default_scope(scope):
+            super().__init__(ann_file=ann_file, metainfo=metainfo, data_root=data_root,
+                             data_prefix=data_prefix, filter_cfg=filter_cfg, indices=indices,
+                             serialize_data=serialize_data, pipeline=pipeline,
+                             test_mode=test_mode, lazy_init=True)
         self._set_classes()
         if not lazy_init:
             self.full_init()

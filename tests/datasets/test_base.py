@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from mmengine.dataset import ConcatDataset
+from mmengine.registry import DefaultScope
 from torch.utils.data import DataLoader
 
 from segplug.datasets.base import BaseSegDataset, class_map, default_palette
@@ -16,6 +17,12 @@ LOAD = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations'), dict(type=
 
 class Three(BaseSegDataset):
     METAINFO = dict(classes=('road', 'car', 'sky'), palette=[[1, 1, 1], [2, 2, 2], [3, 3, 3]])
+
+
+@pytest.fixture(autouse=True)
+def no_scope(monkeypatch):
+    """No default scope, whatever ran before."""
+    monkeypatch.setattr(DefaultScope, '_instance_dict', type(DefaultScope._instance_dict)())
 
 
 @pytest.fixture
@@ -181,6 +188,16 @@ def test_a_broken_file_is_named_from_a_worker_too(root, name, num_workers):
     (root / name).write_bytes(b'')
     with pytest.raises(DataError, match=f'{name} is empty'):
         next(iter(DataLoader(dataset, num_workers=num_workers, collate_fn=list)))
+
+
+def test_names_are_ours_without_a_default_scope_in_mmcvs_wrappers_too(root):
+    assert DefaultScope.get_current_instance() is None
+    choice = dict(type='RandomChoice', transforms=[[dict(type='Resize', scale=(8, 6))],
+                                                   [dict(type='GaussianBlur')]])
+    first, wrapper = make(root, pipeline=[LOAD[0], choice]).pipeline.transforms
+    resize, blur = (t.transforms[0] for t in wrapper.transforms)
+    assert {type(t).__module__.split('.')[0] for t in (first, resize, blur)} == {'segplug'}
+    assert DefaultScope.get_current_instance() is None
 
 
 def test_a_misspelt_argument_is_named():
