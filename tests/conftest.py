@@ -68,5 +68,5 @@ def minicity(tmp_path_factory) -> Path:
     """A mini Cityscapes of 4 + 3 + 1 images of 128 x 64; read it, do not write into it."""
     from segplug.datasets.minicity import make_minicity
     root = tmp_path_factory.mktemp('data') / 'minicity'
-    make_minicity(root, train=4, val=3, test=1, size=(128, 64), seed=0)
+    make_minicity(root, train=4, val=3, test=1, size=(128, 64), seed=0, progress=False)
     return root
