@@ -8,6 +8,7 @@ import atexit
 import contextlib
 import ctypes
 import datetime
+import inspect
 import logging
 import os
 import signal
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.distributed as dist
+from torch.nn.parallel import DistributedDataParallel
 
 from ..errors import ConfigError
 
@@ -140,6 +142,16 @@ def init(launcher: str, backend: str | None = None, timeout: float = DEFAULT_TIM
                             timeout=datetime.timedelta(seconds=timeout))
     atexit.register(leave)
     return place
+
+
+def keep_buffers_apart() -> dict[str, bool]:
+    """The argument by which DistributedDataParallel leaves running statistics to the ranks.
+
+    torch 2.13 calls ``broadcast_buffers`` deprecated in favour of ``forward_sync_buffers``.
+    """
+    known = inspect.signature(DistributedDataParallel).parameters
+    name = 'forward_sync_buffers' if 'forward_sync_buffers' in known else 'broadcast_buffers'
+    return {name: False}
 
 
 def leave() -> None:

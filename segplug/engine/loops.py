@@ -35,6 +35,16 @@ def seed_iteration(seed: int, iteration: int, rank: int) -> None:
 class EpochBasedTrainLoop(_EpochBasedTrainLoop):
     """mmengine's loop by epochs, which also resumes inside an epoch."""
 
+    def __init__(self, runner, dataloader, max_epochs: int, val_begin: int = 1,
+                 val_interval: int = 1,
+                 dynamic_intervals: list[tuple[int, int]] | None = None) -> None:
+        super().__init__(runner, dataloader, max_epochs, val_begin, val_interval,
+                         dynamic_intervals)
+        if is_infinite(self.dataloader):
+            raise ConfigError('EpochBasedTrainLoop never reaches the end of an epoch with '
+                              'InfiniteSampler.', culprit='InfiniteSampler',
+                              fix='use DefaultSampler(shuffle=True), or IterBasedTrainLoop')
+
     def run_epoch(self) -> None:
         """One epoch, or what is left of it after a resume."""
         done = self._iter - self._epoch * len(self.dataloader)

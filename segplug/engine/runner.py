@@ -74,7 +74,7 @@ class Runner(_UpstreamRunner):
         device_ids = [self._local_rank] if device == 'cuda' else None
         if model_wrapper_cfg is None:
             return MMDistributedDataParallel(
-                module=model, device_ids=device_ids, broadcast_buffers=False,
+                module=model, device_ids=device_ids, **distributed.keep_buffers_apart(),
                 find_unused_parameters=self.cfg.get('find_unused_parameters', False))
         wrapper_cfg = {'type': 'MMDistributedDataParallel', **model_wrapper_cfg}
         default_args = dict(module=model)

@@ -114,10 +114,6 @@ class SyncBatchNorm(_BatchNorm):
         self._check_input_dim(input)
         with torch.no_grad():
             mean, var, total = joint_statistics(_wide(input.detach()), self.process_group)
-            if total <= 1:
-                raise ShapeError('BatchNorm cannot train on one value per channel.',
-                                 got=f'shape {tuple(input.shape)} on all ranks together',
-                                 fix='use a larger batch or larger crops')
             self._update_running(mean, var * (total / (total - 1)))
         return _SyncBatchNormFunction.apply(input, self.weight, self.bias, mean, var, total,
                                             self.eps, self.process_group)
