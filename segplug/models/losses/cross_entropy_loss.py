@@ -106,6 +106,9 @@ class CrossEntropyLoss(nn.Module):
         self.criterion = binary_cross_entropy if use_sigmoid else cross_entropy
         self.reduction = reduction
         self.class_weight = get_class_weight(class_weight)
+        # On the device like the model; not in checkpoints, whose published keys lack it.
+        self.register_buffer('_class_weight', None if self.class_weight is None else
+                             torch.tensor(self.class_weight).float(), persistent=False)
         self.loss_weight = loss_weight
         self.loss_name = loss_name
         self.avg_non_ignore = avg_non_ignore
@@ -119,9 +122,11 @@ class CrossEntropyLoss(nn.Module):
         Raises:
             ShapeError: If there are not as many class weights as channels.
         """
-        class_weight = None
-        if self.class_weight is not None:
-            class_weight = cls_score.new_tensor(self.class_weight)
+        # Half precision is too short for sums over millions of pixels.
+        cls_score = cls_score.to(torch.promote_types(cls_score.dtype, torch.float32))
+        class_weight = self._class_weight
+        if class_weight is not None:
+            class_weight = class_weight.to(cls_score)
             if class_weight.shape != cls_score.shape[1:2]:
                 raise ShapeError('There is one class weight per class.',
                                  got=f'{len(self.class_weight)} weights',

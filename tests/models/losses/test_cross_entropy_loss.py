@@ -111,6 +111,21 @@ def test_ignore_index_none_lets_all_pixels_count():
                        CrossEntropyLoss()(pred, label))
 
 
+@pytest.mark.parametrize('autocast', [False, True])
+@pytest.mark.parametrize('use_sigmoid', [False, True])
+def test_half_precision_logits_lose_no_more_than_their_own_digits(autocast, use_sigmoid):
+    pred, label = torch.randn(2, 3, 32, 32).bfloat16(), torch.randint(0, 3, (2, 32, 32))
+    loss = CrossEntropyLoss(class_weight=[0.1, 0.7, 1.9], use_sigmoid=use_sigmoid)
+    with torch.autocast('cpu', dtype=torch.bfloat16, enabled=autocast):
+        half = loss(pred, label)
+    assert half.dtype == torch.float32
+    assert half.item() == pytest.approx(loss(pred.double(), label).item(), rel=1e-5)
+
+
+def test_class_weights_are_not_saved():
+    assert not CrossEntropyLoss(class_weight=[1.0, 2.0]).state_dict()
+
+
 def test_class_weights_from_a_file(tmp_path):
     np.save(tmp_path / 'w.npy', np.array([1.0, 2.0]))
     (tmp_path / 'w.json').write_text(json.dumps([1.0, 2.0]))

@@ -34,7 +34,11 @@ def _build(seed: int = 0, **kwargs):
     model = MODELS.build(_cfg(**kwargs))
     for p in model.parameters():
         p.data.uniform_(-0.5, 0.5)
-    return model.eval()
+    model.eval()
+    with torch.no_grad():  # centred logits, so that every class wins somewhere
+        logits = model(torch.randn(1, 3, 32, 32))
+        model.decode_head.conv_seg.bias -= logits.mean(dim=(0, 2, 3))
+    return model
 
 
 def _data(*sizes: tuple[int, int], ori_shape=None) -> dict:
@@ -210,3 +214,28 @@ def test_wrong_settings():
         _build(auxilary_head=None)
     with pytest.raises(ConfigError, match="'train'"):
         _build()(torch.rand(1, 3, 8, 8), mode='train')
+
+
+@pytest.mark.parametrize('name', ['fcn_r50-d8', 'unet_r18', 'unet_r101d'])
+def test_base_configs_build_and_their_declared_widths_fit(repo_root, name):
+    cfg = Config.fromfile(repo_root / f'configs/_base_/models/{name}.py').model
+    cfg.decode_head.num_classes = 5
+    with torch.device('meta'):
+        model = MODELS.build(cfg)
+        assert model(torch.empty(1, 3, 64, 64)).shape[1] == 5
+
+
+def test_fcn_r50_d8_has_the_published_keys(repo_root):
+    """The heads' keys in full; the backbone's are worked out in the tests of ResNet."""
+    cfg = Config.fromfile(repo_root / 'configs/_base_/models/fcn_r50-d8.py').model
+    with torch.device('meta'):
+        model = MODELS.build(cfg)
+    norm = ['weight', 'bias', 'running_mean', 'running_var', 'num_batches_tracked']
+    wanted = {f'{head}.{part}' for head, convs in (
+        ('decode_head', ('convs.0', 'convs.1', 'conv_cat')), ('auxiliary_head', ('convs.0',)))
+        for part in ['conv_seg.weight', 'conv_seg.bias', *(f'{c}.conv.weight' for c in convs),
+                     *(f'{c}.bn.{n}' for c in convs for n in norm)]}
+    keys = set(model.state_dict())
+    assert {k for k in keys if not k.startswith('backbone.')} == wanted
+    assert {'backbone.stem.0.weight', 'backbone.stem.7.running_mean',
+            'backbone.layer4.0.downsample.1.weight'} <= keys

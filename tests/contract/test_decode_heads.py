@@ -1,0 +1,97 @@
+"""What every registered decode head keeps. A head without a row in CASES fails."""
+
+import inspect
+
+import pytest
+import torch
+from mmengine.structures import PixelData
+
+from segplug.registry import MODELS
+from segplug.structures import SegDataSample
+
+LEVELS = ((6, 2), (8, 4), (10, 8))  # channels and stride of each level
+SMALL = dict(num_classes=3, norm_cfg=dict(type='BN'))
+CASES = {
+    'FCNHead': [dict(in_channels=10, channels=4),
+                dict(in_channels=8, in_index=1, channels=4, num_convs=1, concat_input=False),
+                dict(in_channels=[8, 10], in_index=[1, 2], channels=4,
+                     input_transform='resize_concat')],
+    'UNetHead': [dict(in_channels=(6, 8, 10), decoder_channels=(8, 6, 4))],
+}
+ROWS = [dict(type=name, **SMALL, **row) for name, rows in CASES.items() for row in rows]
+SIZES = [(16, 24), (17, 23)]
+
+
+def _build(cfg: dict, seed: int = 0) -> torch.nn.Module:
+    torch.manual_seed(seed)
+    head = MODELS.build(cfg)
+    head.init_weights()
+    return head
+
+
+def _levels(size: tuple[int, int], num: int = 2, seed: int = 0) -> list[torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.rand(num, c, *(-(-s // stride) for s in size), generator=generator)
+            for c, stride in LEVELS]
+
+
+def _samples(label: torch.Tensor) -> list[SegDataSample]:
+    samples = []
+    for one in label:
+        samples.append(SegDataSample())
+        samples[-1].gt_sem_seg = PixelData(data=one[None])
+    return samples
+
+
+def test_every_head_has_a_row():
+    names = MODELS.names()
+    ours = {n for n in names if getattr(MODELS.get(n), '__module__', '').startswith(
+        'segplug.models.decode_heads')}
+    assert ours == set(CASES)
+
+
+@pytest.mark.parametrize('name', CASES)
+def test_signature_hides_nothing(name):
+    parameters = inspect.signature(MODELS.get(name)).parameters
+    assert 'num_classes' in parameters
+    assert all(p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL) for p in parameters.values())
+
+
+@pytest.mark.parametrize('cfg', ROWS, ids=str)
+@pytest.mark.parametrize('size', SIZES)
+def test_logits_have_a_channel_per_class(cfg, size):
+    head = _build(cfg).eval()
+    metas = [dict(img_shape=size, pad_shape=size)] * 2
+    for logits in (head(_levels(size)), head.predict(_levels(size), metas, None)):
+        assert logits.shape[:2] == (2, head.out_channels) == (2, 3)
+        assert logits.isfinite().all()
+
+
+@pytest.mark.parametrize('cfg', ROWS, ids=str)
+@pytest.mark.parametrize('size', SIZES)
+def test_loss_trains_every_parameter(cfg, size):
+    head = _build(cfg).train()
+    label = torch.randint(0, 3, (2, *size), dtype=torch.uint8)
+    losses = head.loss(_levels(size), _samples(label), None)
+    assert set(losses) == {'loss_ce', 'acc_seg'}
+    losses['loss_ce'].backward()
+    assert all(p.grad.isfinite().all() for p in head.parameters())
+
+
+@pytest.mark.parametrize('cfg', ROWS, ids=str)
+def test_a_batch_that_is_ignored_as_a_whole_is_finite_and_moves_nothing(cfg):
+    head = _build(cfg).train()
+    losses = head.loss(_levels((16, 24)), _samples(torch.full((2, 16, 24), 255)), None)
+    losses['loss_ce'].backward()
+    assert losses['loss_ce'].item() == 0
+    assert losses['acc_seg'].isfinite()
+    assert all((p.grad == 0).all() for p in head.parameters())
+
+
+@pytest.mark.parametrize('cfg', ROWS, ids=str)
+def test_state_dict_round_trips(cfg):
+    first, second = _build(cfg, 0).eval(), _build(cfg, 1).eval()
+    x = _levels((16, 24))
+    assert not torch.equal(first(x), second(x))
+    second.load_state_dict(first.state_dict(), strict=True)
+    assert torch.equal(first(x), second(x))
