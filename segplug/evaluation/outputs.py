@@ -1,0 +1,93 @@
+"""The files of ``--out DIR``: names, values and bytes.
+
+Nothing half-written ever has its final name, and the same results give the same bytes.
+"""
+
+import io
+import json
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path, PurePath
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from . import scores
+
+
+def atomic_write(path: Path, data: bytes) -> None:
+    """Write to a temporary name in the same folder, sync, rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
+    try:
+        with open(temporary, 'wb') as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def label_png(labels: np.ndarray) -> bytes:
+    """(H, W) non-negative integers -> a PNG of one channel, 8 bit where the values allow."""
+    dtype = np.uint8 if labels.size == 0 or labels.max() < 256 else np.uint16
+    return cv2.imencode('.png', labels.astype(dtype))[1].tobytes()
+
+
+def relative_names(files: Sequence[str]) -> list[str]:
+    """The files as seen from the folder they have in common, with forward slashes."""
+    paths = [os.path.abspath(f) for f in files]
+    root = os.path.commonpath([os.path.dirname(p) for p in paths]) if paths else ''
+    return [PurePath(os.path.relpath(p, root)).as_posix() for p in paths]
+
+
+def output_names(files: Sequence[str]) -> list[str]:
+    """A unique name without suffix for each image's output.
+
+    The stem, as mmsegmentation has it; where stems clash, all files keep their sub-folders
+    below the folder they have in common, then their suffix, and a number comes last.
+    """
+    relative = relative_names(files)
+    numbered = [f'{name}_{i}' for i, name in enumerate(relative)]
+    for names in ([PurePath(f).stem for f in relative],
+                  [PurePath(f).with_suffix('').as_posix() for f in relative], relative):
+        if len(set(names)) == len(names):
+            return names
+    return numbered
+
+
+def metrics_json(values: dict[str, float]) -> bytes:
+    """Unrounded numbers; nan becomes null, which is what JSON has."""
+    plain = {k: None if math.isnan(v) else v for k, v in values.items()}
+    return (json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False) + '\n').encode()
+
+
+def matrix_npy(matrix: np.ndarray) -> bytes:
+    """(K, K) int64 in NumPy's file format."""
+    buffer = io.BytesIO()
+    np.save(buffer, matrix)
+    return buffer.getvalue()
+
+
+def per_image_table(files: Sequence[str], hit: np.ndarray, false: np.ndarray, missed: np.ndarray,
+                    classes: Sequence[str]) -> pd.DataFrame:
+    """One row per image: file, mIoU, aAcc, IoU per class in percent, and the counts.
+
+    Args:
+        files: I names.
+        hit, false, missed: (I, K) int64.
+        classes: K names.
+
+    Returns:
+        Columns ``file``, ``mIoU``, ``aAcc``, ``IoU.<class>``, ``tp.<class>``, ``fp.<class>``,
+        ``fn.<class>``; from the counts a reader can draw any score and any bootstrap.
+    """
+    iou = scores.class_scores(hit, false, missed)['IoU']
+    columns = dict(file=list(files), mIoU=100 * scores.mean(iou),
+                   aAcc=100 * scores.pixel_accuracy(hit, missed))
+    for key, values in (('IoU', 100 * iou), ('tp', hit), ('fp', false), ('fn', missed)):
+        columns.update({f'{key}.{name}': values[:, k] for k, name in enumerate(classes)})
+    return pd.DataFrame(columns)

@@ -1,0 +1,156 @@
+"""Labels as pictures: pure functions from arrays to arrays, and two that write files.
+
+Letters: K classes, H W pixels. Images are (H, W, 3) uint8 in the channel order of the palette,
+RGB; labels are (H, W) integer, and a value without a colour (ignore) stays as the image is, or
+black where there is no image.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from ..errors import DataError, ShapeError
+
+Palette = Sequence[Sequence[int]] | None
+
+
+def default_palette(num_classes: int) -> list[list[int]]:
+    """Colours for a data set without its own: the PASCAL VOC colour map from entry 1 on.
+
+    The bits of a number, three at a time from the lowest, become the highest bits of red, green
+    and blue (VOC devkit, ``VOClabelcolormap``); no two of the first 255 are alike.
+    """
+    palette = []
+    for number in range(1, num_classes + 1):
+        colour = [0, 0, 0]
+        for bit in range(8):
+            for channel in range(3):
+                colour[channel] |= (number >> (3 * bit + channel) & 1) << (7 - bit)
+        palette.append(colour)
+    return palette
+
+
+def colour_map(labels: np.ndarray, palette: Palette = None) -> np.ndarray:
+    """(H, W) integer -> (H, W, 3) uint8 in the palette's colours; black without a colour."""
+    return _table(palette)[_clipped(labels, palette)]
+
+
+def overlay(image: np.ndarray, labels: np.ndarray, palette: Palette = None,
+            alpha: float = 0.5) -> np.ndarray:
+    """Lay the colours of the labels over an image.
+
+    Args:
+        image: (H, W, 3) uint8.
+        labels: (H, W) integer.
+        palette: K colours in [0, 255]; None is `default_palette`.
+        alpha: Share of the colour, in [0, 1].
+
+    Raises:
+        ShapeError: Image and labels differ in size.
+    """
+    if image.shape[:2] != labels.shape:
+        raise ShapeError('Image and labels differ in size.', got=f'{image.shape[:2]} and '
+                         f'{labels.shape}', expected='the same (H, W)')
+    mixed = np.rint(image * (1 - alpha) + colour_map(labels, palette) * alpha).astype(np.uint8)
+    known = _clipped(labels, palette) < len(_colours(palette))
+    return np.where(known[..., None], mixed, image)
+
+
+def panel(image: np.ndarray, label: np.ndarray | None, prediction: np.ndarray,
+          palette: Palette = None, classes: Sequence[str] | None = None) -> np.ndarray:
+    """Image, label and prediction side by side, with a legend below if there are names.
+
+    Returns:
+        (H', 3 W, 3) uint8, or (H', 2 W, 3) without a label.
+    """
+    pictures = [image, *(colour_map(m, palette) for m in (label, prediction) if m is not None)]
+    row = np.concatenate(pictures, axis=1)
+    if classes is None:
+        return row
+    return np.concatenate([row, legend(classes, palette, row.shape[1])])
+
+
+def legend(classes: Sequence[str], palette: Palette = None, width: int = 640) -> np.ndarray:
+    """(H, width, 3) uint8: colour squares with the names of the classes, in lines."""
+    palette = palette or default_palette(len(classes))
+    font, scale, line = cv2.FONT_HERSHEY_SIMPLEX, 0.4, 20
+    places, x, y = [], 4, 0
+    for name in classes:
+        (text, _), _ = cv2.getTextSize(name, font, scale, 1)
+        if x + 18 + text > width and x > 4:
+            x, y = 4, y + line
+        places.append((x, y))
+        x += 18 + text + 10
+    strip = np.full((y + line, width, 3), 255, np.uint8)
+    for (x, y), name, colour in zip(places, classes, palette, strict=True):
+        cv2.rectangle(strip, (x, y + 4), (x + 12, y + 16), [int(c) for c in colour], -1)
+        cv2.putText(strip, name, (x + 16, y + 14), font, scale, (0, 0, 0), 1, cv2.LINE_AA)
+    return strip
+
+
+def name_regions(picture: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> np.ndarray:
+    """Write each class's name on the widest row of its pixels; returns a new picture."""
+    named = picture.copy()
+    scale = max(min(labels.shape) / 600, 0.3)
+    for k in np.unique(labels):
+        if not 0 <= k < len(classes):
+            continue
+        row = int((labels == k).sum(axis=1).argmax())
+        columns = np.flatnonzero(labels[row] == k)
+        place = (int(columns[len(columns) // 2]), row)
+        for colour, thickness in (((0, 0, 0), 3), ((255, 255, 255), 1)):
+            cv2.putText(named, classes[k], place, cv2.FONT_HERSHEY_SIMPLEX, scale, colour,
+                        thickness, cv2.LINE_AA)
+    return named
+
+
+def write_labels(path: str | Path, labels: np.ndarray, palette: Palette = None) -> None:
+    """Write a PNG whose pixels are class ids and which shows in the palette's colours.
+
+    Raises:
+        ShapeError: A value needs more than 8 bits.
+    """
+    if labels.size and not 0 <= labels.min() <= labels.max() < 256:
+        raise ShapeError('A label PNG with a palette holds 8 bits.', expected='0 to 255',
+                         got=f'{labels.min()} to {labels.max()}')
+    picture = Image.fromarray(labels.astype(np.uint8))
+    picture.putpalette(_table(palette)[:256].flatten().tolist())
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    picture.save(path, format='PNG')
+
+
+def write_overlay(image_file: str | Path, labels: np.ndarray, palette: Palette, path: str | Path,
+                  alpha: float = 0.5) -> None:
+    """Read an image file, lay the labels over it and write the picture to ``path``.
+
+    Raises:
+        DataError: The image cannot be read.
+    """
+    image = cv2.imread(str(image_file), cv2.IMREAD_COLOR)
+    if image is None:
+        raise DataError(f'{image_file} cannot be read as an image.')
+    mixed = overlay(image[..., ::-1], labels, palette, alpha)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_bytes(cv2.imencode('.png', mixed[..., ::-1])[1].tobytes())
+
+
+def _colours(palette: Palette) -> Sequence[Sequence[int]]:
+    return default_palette(255) if palette is None else palette
+
+
+def _table(palette: Palette) -> np.ndarray:
+    """(max(K, 256) + 1, 3) uint8: the palette, then black."""
+    colours = np.asarray(_colours(palette), np.uint8).reshape(-1, 3)
+    table = np.zeros((max(len(colours), 256) + 1, 3), np.uint8)
+    table[:len(colours)] = colours
+    return table
+
+
+def _clipped(labels: np.ndarray, palette: Palette) -> np.ndarray:
+    """Indices into `_table`; what has no colour points at its last row."""
+    last = len(_table(palette)) - 1
+    wide = labels.astype(np.int64)
+    return np.where((wide >= 0) & (wide < len(_colours(palette))), wide, last)

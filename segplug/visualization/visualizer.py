@@ -1,0 +1,89 @@
+"""`SegLocalVisualizer`: mmengine's visualizer for labels; the drawing itself is in draw.py."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from mmengine.dist import master_only
+from mmengine.visualization import Visualizer
+
+from ..errors import ConfigError
+from ..registry import VISUALIZERS
+from ..structures import SegDataSample
+from . import draw
+
+
+@VISUALIZERS.register_module()
+class SegLocalVisualizer(Visualizer):
+    """Draw label and prediction of a sample and hand the picture to all back ends.
+
+    Args:
+        name: Name of the instance.
+        image: (H, W, 3) uint8 RGB to start from.
+        vis_backends: Configs of back ends, as mmengine has them.
+        save_dir: Folder of the back ends.
+        classes: K names; the data set's take their place once ``dataset_meta`` is set.
+        palette: K colours in [0, 255]; None is `draw.default_palette`.
+        alpha: Share of the colour over the image, in [0, 1].
+
+    Raises:
+        ConfigError: Numbers of classes and colours differ, or alpha is out of range.
+    """
+
+    def __init__(self, name: str = 'visualizer', image: np.ndarray | None = None,
+                 vis_backends: list | dict | None = None, save_dir: str | None = None,
+                 classes: Sequence[str] | None = None,
+                 palette: Sequence[Sequence[int]] | None = None, alpha: float = 0.8) -> None:
+        super().__init__(name, image, vis_backends, save_dir)
+        if not 0 <= alpha <= 1:
+            raise ConfigError('SegLocalVisualizer has a wrong alpha.', got=alpha,
+                              expected='a number from 0 to 1', culprit='alpha')
+        if classes and palette and len(classes) != len(palette):
+            raise ConfigError('SegLocalVisualizer needs one colour for each class.',
+                              got=f'{len(classes)} classes and {len(palette)} colours',
+                              culprit='palette')
+        self.alpha = alpha
+        self.dataset_meta = dict(classes=classes, palette=palette)
+
+    @master_only
+    def add_datasample(self, name: str, image: np.ndarray,
+                       data_sample: SegDataSample | None = None, draw_gt: bool = True,
+                       draw_pred: bool = True, show: bool = False, wait_time: float = 0,
+                       out_file: str | None = None, step: int = 0,
+                       with_labels: bool = True) -> None:
+        """Draw label (left) and prediction (right) over the image.
+
+        Args:
+            name: Identifier of the picture.
+            image: (H, W, 3) uint8 RGB.
+            data_sample: With ``gt_sem_seg`` and ``pred_sem_seg``, or one of them; without
+                either the image itself is the picture.
+            draw_gt, draw_pred: Which to draw.
+            show: Whether to show it in a window.
+            wait_time: Seconds the window stays; 0 is until a key is pressed.
+            out_file: File to write instead of handing it to the back ends.
+            step: Step for the back ends.
+            with_labels: Whether to write the names of classes on their regions.
+        """
+        wanted = [key for key, chosen in (('gt_sem_seg', draw_gt), ('pred_sem_seg', draw_pred))
+                  if chosen and data_sample is not None and key in data_sample]
+        parts = [self._draw(image, getattr(data_sample, key).data, with_labels) for key in wanted]
+        picture = np.concatenate(parts, axis=1) if parts else image
+        self.set_image(picture)
+        if show:
+            self.show(picture, win_name=name, wait_time=wait_time)
+        if out_file is not None:
+            Path(out_file).parent.mkdir(parents=True, exist_ok=True)
+            suffix = Path(out_file).suffix
+            Path(out_file).write_bytes(cv2.imencode(suffix, picture[..., ::-1])[1].tobytes())
+        else:
+            self.add_image(name, picture, step)
+
+    def _draw(self, image: np.ndarray, data, with_labels: bool) -> np.ndarray:
+        meta = self.dataset_meta or {}
+        labels = np.asarray(data.cpu() if hasattr(data, 'cpu') else data).reshape(image.shape[:2])
+        picture = draw.overlay(image, labels, meta.get('palette'), self.alpha)
+        if with_labels and meta.get('classes'):
+            picture = draw.name_regions(picture, labels, meta['classes'])
+        return picture
