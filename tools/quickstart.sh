@@ -33,7 +33,8 @@ say 'Testing, multi-scale and flip'
 bash tools/dist_test.sh "$CONFIG" "$checkpoint" "$nproc" --work-dir "$WORK" --out "$WORK/ms" --aug-test
 
 say 'Colouring predictions'
-"$python" tools/predict.py "$CONFIG" "$checkpoint" data/minicity/leftImg8bit/val --out "$WORK/pictures"
+"$python" tools/predict.py "$CONFIG" "$checkpoint" data/minicity/leftImg8bit/val/*/ \
+    --out "$WORK/pictures"
 
 say 'Done'
 "$python" - "$WORK" <<'PYTHON'
@@ -51,4 +52,4 @@ for key in ss:
 print(f'{"mIoU":<16}{ss["mIoU"]:>14.2f}{ms["mIoU"]:>14.2f}')
 PYTHON
 printf '\nPredicted label maps: %s and %s\nPredictions over their images: %s\nTrained weights: %s\n' \
-    "$ROOT/$WORK/ss/predictions" "$ROOT/$WORK/ms/predictions" "$ROOT/$WORK/pictures" "$checkpoint"
+    "$ROOT/$WORK/ss/predictions" "$ROOT/$WORK/ms/predictions" "$ROOT/$WORK/pictures/overlays" "$checkpoint"
