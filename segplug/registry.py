@@ -133,8 +133,8 @@ def resolve(name: str, registry: upstream.Registry):
         fix = '; '.join([*([fix] if fix else []), *broken])
     raise ConfigError(
         f'{name!r} is not a known {registry.name}.', culprit=name, fix=fix,
-        expected=f'one of {", ".join(nearest(name, names, 5) or names[:20])}'
-                 + (f' ({len(names)} names in all)' if len(names) > 5 else ''))
+        expected=f'one of {len(names)} names, such as '
+                 f'{", ".join(nearest(name, names, 5) or names[:10])}' if names else None)
 
 
 RUNNERS = _child('RUNNERS', 'segplug.engine')

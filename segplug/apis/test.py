@@ -32,6 +32,7 @@ def test(config: str, checkpoint: str, *, aug_test: bool = False, out: str | Non
     cfg = load_config(config, options=options, data_root=data_root)
     cfg.work_dir = work_dir or cfg.work_dir
     cfg.launcher = launcher
+    cfg.load_from, cfg.resume = checkpoint, False
     if not cfg.get('test_dataloader') or not cfg.get('test_evaluator'):
         raise ConfigError('The config has no test_dataloader and test_evaluator to test with.',
                           fix='add them, or a _base_ that holds them')
@@ -40,9 +41,7 @@ def test(config: str, checkpoint: str, *, aug_test: bool = False, out: str | Non
     _set_output(cfg, out, format_only)
     with explained(cfg, options):
         check_classes(cfg)
-        runner = Runner.from_cfg(cfg)
-        runner.load_weights(checkpoint)
-        return runner.test()
+        return Runner.from_cfg(cfg).test()
 
 
 def use_aug_test(cfg) -> None:

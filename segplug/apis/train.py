@@ -41,7 +41,7 @@ def train(config: str, *, work_dir: str | None = None, resume: bool | str = Fals
     Raises:
         ConfigError, DataError, CheckpointError: What is wrong, where it is set and what to do.
     """
-    from ..engine.runner import Runner
+    from ..engine.runner import Runner, latest_checkpoint
     cfg = load_config(config, options=options, data_root=data_root)
     if work_dir is not None:
         cfg.work_dir = work_dir
@@ -58,7 +58,7 @@ def train(config: str, *, work_dir: str | None = None, resume: bool | str = Fals
         check_classes(cfg)
         runner = Runner.from_cfg(cfg)
         runner.train()
-    return TrainResult(Path(runner.work_dir), last_checkpoint(runner.work_dir),
+    return TrainResult(Path(runner.work_dir), latest_checkpoint(runner.work_dir),
                        last_metrics(runner))
 
 
@@ -84,12 +84,6 @@ def _use_auto_scale_lr(cfg) -> None:
                           'made for.', fix='set auto_scale_lr=dict(base_batch_size=...) in the '
                                            'config')
     cfg.auto_scale_lr.enable = True
-
-
-def last_checkpoint(work_dir: str | Path) -> Path | None:
-    """The checkpoint that the file ``last_checkpoint`` of a work directory names."""
-    note = Path(work_dir) / 'last_checkpoint'
-    return Path(note.read_text().strip()) if note.is_file() else None
 
 
 def last_metrics(runner) -> dict:

@@ -72,7 +72,7 @@ def warn_of_clashes() -> None:
     """Two distributions of one import name overwrite each other: say so, and what to run."""
     if int(os.environ.get('LOCAL_RANK', 0)):
         return
-    from ..compat.upstream import clashing_distributions
+    from ..compat.distributions import clashing_distributions
     for sentence in clashing_distributions():
         print(f'segplug: warning: {sentence}', file=sys.stderr)
 

@@ -5,7 +5,7 @@ optim_wrapper = dict(
     paramwise_cfg=dict(custom_keys={'decode_head': dict(lr_mult=10.)}))
 # Counted in epochs, stepped in iterations.
 param_scheduler = [
-    dict(type='PolyLR', power=0.9, eta_min=0., begin=0, end=200, by_epoch=True,
+    dict(type='PolyLR', power=0.9, eta_min=0., by_epoch=True,
          convert_to_iter_based=True)]
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=200, val_interval=10)
 val_cfg = dict(type='ValLoop')

@@ -3,12 +3,11 @@
 The gate is squeeze-and-excitation (Hu et al., CVPR 2018, equations 2-4).
 """
 
-import torch
 import torch.nn as nn
 from mmcv.cnn import ConvModule
+from segplug.models.decode_heads.decode_head import BaseDecodeHead
 from torch import Tensor
 
-from segplug.models.decode_heads.decode_head import BaseDecodeHead
 from segplug.registry import MODELS
 
 
@@ -40,4 +39,4 @@ class GatedHead(BaseDecodeHead):
         """Feature maps, N C_i h_i w_i each, to logits (N, K, h, w)."""
         x = self.conv(self._transform_inputs(inputs))
         weights = self.gate(x.mean(dim=(2, 3)))
-        return self.cls_seg(x * torch.unsqueeze(weights, -1).unsqueeze(-1))
+        return self.cls_seg(x * weights[:, :, None, None])

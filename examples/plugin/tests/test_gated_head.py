@@ -1,8 +1,8 @@
 """The plugin's own test: the head is found by name and gives logits of the right shape."""
 
+import segplug_gated  # noqa: F401  (registers the head)
 import torch
 
-import segplug_gated  # noqa: F401  (registers the head)
 from segplug.registry import MODELS
 
 

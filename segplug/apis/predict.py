@@ -1,0 +1,141 @@
+"""Label images with a checkpoint, through the same test step that scoring uses."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmengine.registry import init_default_scope
+
+from ..errors import CheckpointError, DataError
+from .config import explained, load_config
+from .test import use_aug_test
+
+IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
+
+
+@dataclass
+class Predictor:
+    """A model on its device with the pipeline, classes and palette that go with it.
+
+    Attributes:
+        model: The segmentor, in eval mode.
+        pipeline: From ``{'img_path': file}`` to the model's input.
+        classes: K names.
+        palette: K (r, g, b) triples in [0, 255].
+    """
+
+    model: torch.nn.Module
+    pipeline: object
+    classes: tuple[str, ...]
+    palette: list
+
+    @torch.inference_mode()
+    def __call__(self, image: str | Path) -> np.ndarray:
+        """Class ids, (H, W) integer, of an image file at its own size."""
+        results = self.pipeline(dict(img_path=str(image), seg_fields=[]))
+        sample = self.model.test_step(dict(inputs=[results['inputs']],
+                                           data_samples=[results['data_samples']]))[0]
+        return sample.pred_sem_seg.data[0].cpu().numpy()
+
+
+def load_predictor(config: str, checkpoint: str, *, device: str | None = None,
+                   aug_test: bool = False, options: dict | None = None) -> Predictor:
+    """Build the model of a config and load a checkpoint into it.
+
+    Args:
+        config: Path or shipped name of the config.
+        checkpoint: File, URL or known name.
+        device: 'cpu', 'cuda:1', ...; by default a GPU when there is one.
+        aug_test: Average over scales and mirror images.
+        options: Overrides by dotted key.
+
+    Raises:
+        ConfigError, CheckpointError: Also when neither the checkpoint nor the config says what
+            the classes are.
+    """
+    from mmengine.dataset import Compose
+    from mmengine.device import get_device
+
+    from ..engine.checkpoint import load_checkpoint, load_state_dict
+    from ..registry import MODELS
+    cfg = load_config(config, options=options)
+    if aug_test:
+        use_aug_test(cfg)
+    with explained(cfg, options):
+        init_default_scope(cfg.default_scope)
+        saved = load_checkpoint(checkpoint)
+        model = MODELS.build(cfg.model)
+        load_state_dict(model, saved, source=checkpoint)
+        classes, palette = _classes(cfg, saved, checkpoint)
+        steps = [step for step in _test_dataset(cfg).get('pipeline', [])
+                 if step['type'] != 'LoadAnnotations']
+        pipeline = Compose(steps)
+    return Predictor(model.to(device or get_device()).eval(), pipeline, classes, palette)
+
+
+def _test_dataset(cfg) -> dict:
+    return cfg.get('test_dataloader', {}).get('dataset', {})
+
+
+def _classes(cfg, saved: dict, checkpoint: str) -> tuple[tuple, list]:
+    """Names and colours: the checkpoint's own, else those of the config's test set."""
+    from ..registry import DATASETS
+    meta = saved.get('meta') or {}
+    if meta.get('classes'):
+        return tuple(meta['classes']), meta['palette']
+    dataset = _test_dataset(cfg)
+    declared = getattr(DATASETS.get(dataset['type']), 'METAINFO', {}) if dataset else {}
+    declared = {**declared, **(dataset.get('metainfo') or {})}
+    if not declared.get('classes'):
+        raise CheckpointError(f'Neither {checkpoint} nor the config says what the classes are.',
+                              fix='give the test data set metainfo=dict(classes=..., palette=...)')
+    return tuple(declared['classes']), declared.get('palette')
+
+
+def predict(config: str, checkpoint: str, images: Iterable[str], out: str, *,
+            device: str | None = None, aug_test: bool = False,
+            options: dict | None = None) -> list[Path]:
+    """Write ``labels/*.png`` (class ids, with the palette) and ``overlays/*.png`` to ``out``.
+
+    Args:
+        images: Image files; a folder stands for the images in it.
+        out: Folder to write to.
+
+    Returns:
+        The label files, in the order of the images.
+
+    Raises:
+        DataError: An image is missing, or none was found; nothing is written then.
+    """
+    from ..visualization.draw import overlay, write_labels
+    files = image_files(images)
+    predictor = load_predictor(config, checkpoint, device=device, aug_test=aug_test,
+                               options=options)
+    written = []
+    for file, name in zip(files, unique_names(files), strict=True):
+        labels = predictor(file)
+        target = Path(out) / 'labels' / f'{name}.png'
+        picture = Path(out) / 'overlays' / f'{name}.png'
+        write_labels(target, labels, predictor.palette)
+        overlay(file, labels, predictor.palette, picture)
+        written.append(target)
+    return written
+
+
+def image_files(images: Iterable[str]) -> list[Path]:
+    """The files that arguments mean; folders are listed in the order of their names."""
+    files = []
+    for image in map(Path, images):
+        if image.is_dir():
+            inside = sorted(p for p in image.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
+            if not inside:
+                raise DataError(f'The folder {image} holds no image.',
+                                expected=f'files ending in {", ".join(IMAGE_SUFFIXES)}')
+            files += inside
+        elif image.is_file():
+            files.append(image)
+        else:
+            raise DataError(f'There is no image {image}.', fix='give a file or a folder of images')
+    return files

@@ -1,0 +1,141 @@
+"""Names, arguments and plugins: what a registry says when they are wrong."""
+
+import importlib.metadata
+import sys
+import types
+
+import pytest
+from mmengine import registry as upstream
+from mmengine.registry import DefaultScope
+
+from segplug import registry
+from segplug.errors import ConfigError
+from segplug.registry import MODELS, Registry, check_arguments, resolve
+
+UPSTREAM_NAMES = [n for n in vars(upstream) if n.isupper() and
+                  isinstance(getattr(upstream, n), upstream.Registry)]
+
+
+class Thing:
+    def __init__(self, width, depth=3):
+        self.width, self.depth = width, depth
+
+
+class Open:
+    def __init__(self, **kwargs):
+        self.kwargs = kwargs
+
+
+@pytest.fixture
+def things():
+    root = upstream.Registry('thing', scope='mmengine')
+    child = Registry('thing', parent=root, scope='segplug_things')
+    child.register_module(module=Thing)
+    child.register_module(module=Open)
+    return child
+
+
+@pytest.mark.parametrize('name', UPSTREAM_NAMES)
+def test_every_upstream_registry_has_our_child(name):
+    child = getattr(registry, name)
+    assert child.scope == 'segplug'
+    assert child.parent is getattr(upstream, name)
+
+
+def test_an_unknown_type_is_answered_with_the_nearest_names(things):
+    with pytest.raises(ConfigError, match="'Thin' is not a known thing.*did you mean 'Thing'"):
+        resolve('Thin', things)
+
+
+def test_an_unknown_argument_is_answered_with_the_right_one(things):
+    with pytest.raises(ConfigError, match="Thing has no argument 'detph'.*'depth'") as caught:
+        check_arguments(dict(type='Thing', width=1, detph=2), things)
+    assert caught.value.culprit == 'detph'
+
+
+def test_a_missing_argument_is_named(things):
+    with pytest.raises(ConfigError, match="needs the argument 'width'"):
+        check_arguments(dict(type='Thing', depth=2), things)
+
+
+def test_default_arguments_count_as_given(things):
+    check_arguments(dict(type='Thing'), things, default_args=dict(width=1))
+
+
+def test_an_open_constructor_is_left_alone(things):
+    check_arguments(dict(type='Open', anything=1), things)
+
+
+def test_building_through_mmengine_is_checked_too():
+    """The runner builds through the roots; they must say the same."""
+    name = 'test_registry'
+    DefaultScope.get_instance(name, scope_name='segplug')
+    try:
+        with pytest.raises(ConfigError, match='ResNet'):
+            upstream.MODELS.build(dict(type='ResNett', depth=18))
+        with pytest.raises(ConfigError, match="'depth'"):
+            upstream.MODELS.build(dict(type='ResNet', detph=18))
+    finally:
+        del DefaultScope._instance_dict[name]
+
+
+def test_a_name_clash_names_both_packages(things):
+    with pytest.raises(ConfigError, match=r'Two packages register .Thing.*test_registry.*force=True'):
+        things.register_module(name='Thing', module=Open)
+    things.register_module(name='Thing', module=Open, force=True)
+    assert things.get('Thing') is Open
+
+
+class _Point:
+    """Stands for an importlib entry point."""
+
+    def __init__(self, name, target):
+        self.name, self.value, self._target = name, f'{name}_module', target
+        self.dist = types.SimpleNamespace(name=f'{name}-dist', version='1.2')
+
+    def load(self):
+        if isinstance(self._target, Exception):
+            raise self._target
+        return self._target
+
+
+@pytest.fixture
+def points(monkeypatch):
+    found = []
+    monkeypatch.setattr(importlib.metadata, 'entry_points', lambda group: found)
+    monkeypatch.setattr(registry, '_plugins', [])
+    monkeypatch.setattr(registry, '_loaded', False)
+    monkeypatch.delenv('SEGPLUG_NO_PLUGINS', raising=False)
+    return found
+
+
+def test_a_plugin_is_a_module_or_a_callable(points):
+    called = []
+    points += [_Point('callable', lambda: called.append(1)), _Point('module', sys)]
+    plugins = registry.load_plugins()
+    assert [p.name for p in plugins] == ['callable', 'module']
+    assert called == [1]
+    registry.load_plugins()
+    assert called == [1], 'a second call loads nothing again'
+
+
+def test_a_broken_plugin_is_reported_skipped_and_named_when_its_name_is_asked_for(points, caplog):
+    points += [_Point('broken', ImportError('no such thing')), _Point('good', sys)]
+    plugins = registry.load_plugins()
+    assert plugins[0].error == 'ImportError: no such thing'
+    assert plugins[1].error is None
+    assert 'broken-dist 1.2' in caplog.text
+    with pytest.raises(ConfigError, match="plugin 'broken' failed to load"):
+        resolve('HeadOfTheBrokenPlugin', MODELS)
+
+
+def test_discovery_can_be_turned_off(points, monkeypatch):
+    monkeypatch.setenv('SEGPLUG_NO_PLUGINS', '1')
+    points.append(_Point('any', sys))
+    assert registry.load_plugins() == []
+
+
+def test_custom_imports_name_what_cannot_be_imported():
+    with pytest.raises(ConfigError, match="'no_such_module_xyz'.*PYTHONPATH"):
+        registry.import_custom(['no_such_module_xyz'])
+    registry.import_custom(['no_such_module_xyz'], allow_failed=True)
