@@ -22,3 +22,9 @@ def test_one_channel_is_by_threshold():
 
 def test_all_ignored_is_zero():
     assert accuracy(torch.rand(1, 3, 2, 2), torch.full((1, 2, 2), 255), 255).item() == 0
+
+
+def test_a_class_may_be_the_ignored_value():
+    """Predicted 1, 1; labels 0 and 1, and class 1 is ignored: one pixel counts, and is wrong."""
+    pred = torch.tensor([[0.0, 0.0], [1.0, 1.0]]).view(1, 2, 1, 2)
+    assert accuracy(pred, torch.tensor([[[0, 1]]]), ignore_index=1).item() == 0
