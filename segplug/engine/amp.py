@@ -1,10 +1,10 @@
 """Mixed precision on GPU and CPU behind one name; mmengine's wrapper refuses a CPU."""
 
 import contextlib
-import logging
 
 import torch
 from mmengine.device import get_device
+from mmengine.logging import print_log
 from mmengine.optim import AmpOptimWrapper as _UpstreamAmpOptimWrapper
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
@@ -12,8 +12,6 @@ from torch.optim import Optimizer
 
 from ..errors import ConfigError
 from ..registry import OPTIM_WRAPPERS
-
-logger = logging.getLogger(__name__)
 
 _DTYPES = {'float16': torch.float16, 'bfloat16': torch.bfloat16}
 
@@ -30,7 +28,7 @@ def pick_dtype(dtype: str | torch.dtype | None, device: str) -> torch.dtype:
     if device == 'cuda':
         return chosen or torch.float16
     if chosen is torch.float16:
-        logger.info('AMP computes in bfloat16 here: float16 needs a GPU.')
+        print_log('AMP computes in bfloat16 here: float16 needs a GPU.', logger='current')
     return torch.bfloat16
 
 

@@ -5,7 +5,6 @@ main process's generators.
 """
 
 import copy
-import logging
 from functools import partial
 
 import torch
@@ -17,8 +16,6 @@ from torch.utils.data import DataLoader
 
 from ..errors import ConfigError
 from .sampling import KeyedSampler, SampleStream, keyed, mix
-
-logger = logging.getLogger(__name__)
 
 
 def build_dataloader(dataloader: DataLoader | dict, seed: int | None = None,

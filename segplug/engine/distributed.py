@@ -9,7 +9,6 @@ import contextlib
 import ctypes
 import datetime
 import inspect
-import logging
 import os
 import signal
 import socket
@@ -27,8 +26,6 @@ from ..errors import ConfigError
 LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
 DEFAULT_TIMEOUT = 600  # seconds; torch's 30 minutes are long to wait for a dead rank
 ON_THE_CPU = 'to run on the CPU, set CUDA_VISIBLE_DEVICES=-1'
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)

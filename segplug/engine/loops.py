@@ -4,7 +4,6 @@ A training iteration's random draws (dropout, drop path) follow from (seed, iter
 so a run that is resumed anywhere draws what the uninterrupted one would have drawn.
 """
 
-import logging
 from collections.abc import Iterator
 
 import torch
@@ -20,8 +19,6 @@ from ..errors import ConfigError
 from ..registry import LOOPS
 from .distributed import threads
 from .sampling import is_infinite, mix, seed_generators, seek
-
-logger = logging.getLogger(__name__)
 
 
 def seed_iteration(seed: int, iteration: int, rank: int) -> None:

@@ -6,7 +6,6 @@ table. The publishers put the first digits of a file's SHA-256 into its name.
 
 import hashlib
 import json
-import logging
 import os
 import re
 import sys
@@ -37,8 +36,6 @@ _ALIASES = {'modelzoo://': 'torchvision://', 'openmmlab://': 'open-mmlab://'}
 _UPSTREAM_TABLES = {'torchvision://': 'torchvision_0.12.json', 'open-mmlab://': 'openmmlab.json',
                     'mmcls://': 'mmcls.json'}
 SCHEMES = (*_UPSTREAM_TABLES, *_ALIASES)
-
-logger = logging.getLogger(__name__)
 
 
 def resolve_source(source: str | os.PathLike) -> Path:
@@ -100,7 +97,7 @@ def fetch(address: str) -> Path:
     if not path.is_file():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(f'{path}.lock'):
+            with FileLock(path.with_name(f'.{path.name}.lock')):
                 if not path.is_file():
                     _download(address, path)
         except OSError as error:  # urllib's errors are OSErrors

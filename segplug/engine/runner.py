@@ -25,8 +25,6 @@ from . import distributed, sampling, state
 from .dataloading import build_dataloader
 from .sync_bn import convert_sync_batchnorm, wants_every
 
-logger = logging.getLogger(__name__)
-
 TEST_FLOOR = 0.5  # share of a model's names that a test checkpoint must hold
 
 

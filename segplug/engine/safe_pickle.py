@@ -27,7 +27,7 @@ class HistoryBuffer:
 
     def plain(self) -> dict:
         """dict(log_history, count_history, max_length), arrays as numpy."""
-        state = getattr(self, 'state', {})
+        state = unwrap(dict(getattr(self, 'state', {})))
         return dict(log_history=np.asarray(state.get('_log_history', ()), dtype=np.float64),
                     count_history=np.asarray(state.get('_count_history', ()), dtype=np.float64),
                     max_length=int(state.get('max_length', 1000000)))

@@ -4,7 +4,6 @@ mmengine pickles its own objects here; a checkpoint of ours holds numbers and te
 """
 
 import json
-import logging
 import time
 from importlib import metadata
 
@@ -13,8 +12,6 @@ import torch
 from mmengine.logging import HistoryBuffer, MessageHub
 
 from .checkpoint import first_unplain, restore_types, to_plain
-
-logger = logging.getLogger(__name__)
 
 
 def config_text(cfg) -> str:

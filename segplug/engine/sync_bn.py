@@ -5,18 +5,15 @@ precision is lost for channels far from zero (Chan, Golub, LeVeque 1983). Letter
 C channels; any number of further dimensions.
 """
 
-import logging
-
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
+from mmengine.logging import print_log
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..errors import ConfigError, ShapeError
-
-logger = logging.getLogger(__name__)
 
 
 def _wide(x: Tensor) -> Tensor:
@@ -170,7 +167,8 @@ def convert_sync_batchnorm(model: nn.Module, device: str | torch.device, distrib
     sync = (nn.SyncBatchNorm, SyncBatchNorm)
     if not distributed:
         if every or any(isinstance(m, sync) for m in model.modules()):
-            logger.info('SyncBN works as plain BatchNorm, because there is only one process.')
+            print_log('SyncBN works as plain BatchNorm, because there is only one process.',
+                      logger='current')
         return _replace(model, sync, PlainBatchNorm)
     kinds = (*sync, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d) if every else sync
     on_cuda = torch.device(device).type == 'cuda'

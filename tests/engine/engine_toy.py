@@ -87,6 +87,8 @@ def toy_cfg(work_dir, **options) -> Config:
         log_processor=dict(type='LogProcessor', by_epoch=False),
         env_cfg=dict(dist_cfg=dict(backend=None)), randomness=dict(seed=3),
         experiment_name=str(work_dir).replace('/', '_'), log_level='INFO'))
+    if 'train_cfg' in options:
+        cfg.train_cfg = options.pop('train_cfg')
     cfg.merge_from_dict(options)
     return cfg
 

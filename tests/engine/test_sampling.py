@@ -11,8 +11,18 @@ from mmengine.dataset import InfiniteSampler as UpstreamInfiniteSampler
 from torch.utils.data import BatchSampler, DataLoader
 
 from segplug.engine import sampling
-from segplug.engine.sampling import (DefaultSampler, InfiniteSampler, KeyedSampler, SampleKey,
-                                     SampleStream, epoch_order, is_infinite, keyed, mix, seek)
+from segplug.engine.sampling import (
+    DefaultSampler,
+    InfiniteSampler,
+    KeyedSampler,
+    SampleKey,
+    SampleStream,
+    epoch_order,
+    is_infinite,
+    keyed,
+    mix,
+    seek,
+)
 
 
 class Noise(torch.utils.data.Dataset):

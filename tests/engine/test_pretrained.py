@@ -1,0 +1,158 @@
+"""Weights by name and address, from a server on this machine."""
+
+import hashlib
+import http.server
+import multiprocessing
+import threading
+
+import pytest
+import torch
+from torch import nn
+
+from segplug.engine import pretrained
+from segplug.engine.checkpoint import load_checkpoint
+from segplug.engine.pretrained import address_of, cache_dir, fetch, resolve_source
+from segplug.engine.weight_init import PretrainedInit
+from segplug.errors import CheckpointError
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv('SEGPLUG_CACHE', str(tmp_path / 'cache'))
+    return tmp_path / 'cache'
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    requests = []
+
+    def do_GET(self):
+        Handler.requests.append(self.path)
+        super().do_GET()
+
+    def log_message(self, *args):
+        """Silent."""
+
+
+@pytest.fixture
+def server(tmp_path):
+    folder = tmp_path / 'www'
+    folder.mkdir()
+    Handler.requests.clear()
+
+    def handler(*args):
+        return Handler(*args, directory=str(folder))
+
+    with http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler) as httpd:
+        thread = threading.Thread(target=httpd.serve_forever)
+        thread.start()
+        yield folder, f'http://127.0.0.1:{httpd.server_port}/'
+        httpd.shutdown()
+        thread.join()
+
+
+def publish(folder, state=None, digest=None) -> str:
+    """Write weights under a name with their hash, as publishers do."""
+    path = folder / 'w.pth'
+    torch.save(state or dict(weight=torch.ones(2, 2), bias=torch.ones(2)), path)
+    digest = digest or hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+    return path.rename(folder / f'net-{digest}.pth').name
+
+
+def test_table_holds_the_published_addresses():
+    assert address_of('torchvision://resnet101') == (
+        'https://download.pytorch.org/models/resnet101-63fe2227.pth')
+    assert address_of('modelzoo://resnet18').endswith('/resnet18-f37072fd.pth')
+    assert address_of('openmmlab://resnet50_v1c') == (
+        'https://download.openmmlab.com/pretrain/third_party/resnet50_v1c-2cccc1ad.pth')
+    # from mmengine's own table
+    assert address_of('torchvision://vgg16') == (
+        'https://download.pytorch.org/models/vgg16-397923af.pth')
+
+
+def test_misspelt_name_gets_a_suggestion():
+    with pytest.raises(CheckpointError, match="did you mean.*'torchvision://resnet101'"):
+        address_of('torchvision://resnet1O1')
+
+
+def test_cache_folder(cache, monkeypatch):
+    assert cache_dir() == cache
+    monkeypatch.delenv('SEGPLUG_CACHE')
+    monkeypatch.setenv('TORCH_HOME', '/somewhere')
+    assert str(cache_dir()) == '/somewhere/hub/checkpoints'
+
+
+def test_downloads_once(cache, server):
+    folder, address = server
+    name = publish(folder)
+    path = fetch(address + name)
+    assert path == cache / name
+    assert fetch(address + name + '?download=1') == path
+    assert Handler.requests == ['/' + name]
+    assert not list(cache.glob('*.part'))
+    assert load_checkpoint(address + name)['bias'].tolist() == [1, 1]
+
+
+def test_published_name(cache, server, monkeypatch):
+    folder, address = server
+    monkeypatch.setitem(pretrained.TABLE, 'torchvision://toy', address + publish(folder))
+    assert resolve_source('torchvision://toy').parent == cache
+
+
+def test_wrong_hash(cache, server):
+    folder, address = server
+    name = publish(folder, digest='0123abcd')
+    with pytest.raises(CheckpointError, match='hash is wrong.*0123abcd'):
+        fetch(address + name)
+    assert not list(cache.glob('[!.]*'))
+    cache.mkdir(exist_ok=True)
+    (cache / name).write_bytes(b'put there by hand')
+    with pytest.raises(CheckpointError, match='hash is wrong'):
+        fetch(address + name)
+
+
+def test_offline_says_which_file_goes_where(cache):
+    address = 'http://127.0.0.1:9/net-0123abcd.pth'  # the discard port: nobody listens
+    with pytest.raises(CheckpointError) as caught:
+        fetch(address)
+    assert f'download {address} on any machine and put it at {cache}/net-0123abcd.pth' in str(
+        caught.value)
+
+
+def test_missing_on_the_server(cache, server):
+    with pytest.raises(CheckpointError, match=r'\(File not found\)'):
+        fetch(server[1] + 'nothing.pth')
+
+
+def test_several_processes_download_once(cache, server):
+    folder, address = server
+    name = publish(folder)
+    context = multiprocessing.get_context('fork')
+    processes = [context.Process(target=fetch, args=(address + name,)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [p.exitcode for p in processes] == [0, 0, 0]
+    assert Handler.requests == ['/' + name]
+
+
+def test_local_paths(tmp_path, monkeypatch):
+    path = tmp_path / 'net-0123abcd.pth'  # a local file's name promises nothing
+    path.write_bytes(b'x')
+    assert resolve_source(path) == path
+    assert resolve_source(f'file://{path}') == path
+    monkeypatch.setenv('HOME', str(tmp_path))
+    assert resolve_source('~/net-0123abcd.pth') == path
+
+
+def test_init_cfg_takes_a_part(tmp_path):
+    path = str(tmp_path / 'a.pth')
+    torch.save({'state_dict': {'backbone.weight': torch.full((2, 2), 5.0),
+                               'backbone.bias': torch.zeros(2), 'head.x': torch.ones(1)}}, path)
+    layer = nn.Linear(2, 2)
+    PretrainedInit(path, prefix='backbone.')(layer)
+    assert layer.weight.tolist() == [[5, 5], [5, 5]]
+    with pytest.raises(CheckpointError, match="nothing below 'neck'.*names below backbone, head"):
+        PretrainedInit(path, prefix='neck')(layer)
+    with pytest.raises(CheckpointError, match='another model: 0 of'):
+        PretrainedInit(path)(layer)
