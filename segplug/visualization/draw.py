@@ -98,7 +98,9 @@ def name_regions(picture: np.ndarray, labels: np.ndarray, classes: Sequence[str]
     for k in np.unique(labels):
         if not 0 <= k < len(classes):
             continue
-        row = int((labels == k).sum(axis=1).argmax())
+        widths = (labels == k).sum(axis=1)
+        widest = np.flatnonzero(widths == widths.max())
+        row = int(widest[len(widest) // 2])
         columns = np.flatnonzero(labels[row] == k)
         place = (int(columns[len(columns) // 2]), row)
         for colour, thickness in (((0, 0, 0), 3), ((255, 255, 255), 1)):

@@ -8,8 +8,8 @@ import numpy as np
 from mmengine.dist import master_only
 from mmengine.visualization import Visualizer
 
-from ..errors import ConfigError
-from ..registry import VISUALIZERS
+from ..errors import ConfigError, did_you_mean
+from ..registry import DATASETS, VISUALIZERS
 from ..structures import SegDataSample
 from . import draw
 
@@ -25,6 +25,8 @@ class SegLocalVisualizer(Visualizer):
         save_dir: Folder of the back ends.
         classes: K names; the data set's take their place once ``dataset_meta`` is set.
         palette: K colours in [0, 255]; None is `draw.default_palette`.
+        dataset_name: Name of a registered data set whose classes and palette to take where
+            they are not given: 'cityscapes' for CityscapesDataset.
         alpha: Share of the colour over the image, in [0, 1].
 
     Raises:
@@ -34,11 +36,14 @@ class SegLocalVisualizer(Visualizer):
     def __init__(self, name: str = 'visualizer', image: np.ndarray | None = None,
                  vis_backends: list | dict | None = None, save_dir: str | None = None,
                  classes: Sequence[str] | None = None,
-                 palette: Sequence[Sequence[int]] | None = None, alpha: float = 0.8) -> None:
+                 palette: Sequence[Sequence[int]] | None = None,
+                 dataset_name: str | None = None, alpha: float = 0.8) -> None:
         super().__init__(name, image, vis_backends, save_dir)
         if not 0 <= alpha <= 1:
             raise ConfigError('SegLocalVisualizer has a wrong alpha.', got=alpha,
                               expected='a number from 0 to 1', culprit='alpha')
+        known = _metainfo(dataset_name) if dataset_name else {}
+        classes, palette = classes or known.get('classes'), palette or known.get('palette')
         if classes and palette and len(classes) != len(palette):
             raise ConfigError('SegLocalVisualizer needs one colour for each class.',
                               got=f'{len(classes)} classes and {len(palette)} colours',
@@ -87,3 +92,13 @@ class SegLocalVisualizer(Visualizer):
         if with_labels and meta.get('classes'):
             picture = draw.name_regions(picture, labels, meta['classes'])
         return picture
+
+
+def _metainfo(dataset_name: str) -> dict:
+    """METAINFO of the registered data set that is called so, with or without 'Dataset'."""
+    names = {name.lower().removesuffix('dataset'): name for name in DATASETS.names()}
+    found = names.get(dataset_name.lower().removesuffix('dataset'))
+    if found is None:
+        raise ConfigError(f'No data set is called {dataset_name!r}.', culprit=dataset_name,
+                          fix=did_you_mean(dataset_name, names))
+    return getattr(DATASETS.get(found), 'METAINFO', {})

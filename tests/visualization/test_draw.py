@@ -1,0 +1,99 @@
+"""Pictures of labels, worked by hand."""
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from segplug.errors import DataError, ShapeError
+from segplug.visualization.draw import (
+    colour_map,
+    default_palette,
+    legend,
+    name_regions,
+    overlay,
+    panel,
+    write_labels,
+    write_overlay,
+)
+
+PALETTE = [[200, 0, 0], [0, 100, 0]]
+LABELS = np.array([[0, 1], [255, 1]], np.uint8)
+
+
+def test_colour_map():
+    assert colour_map(LABELS, PALETTE).tolist() == [
+        [[200, 0, 0], [0, 100, 0]], [[0, 0, 0], [0, 100, 0]]]
+    assert colour_map(np.array([[-1, 2]]), PALETTE).max() == 0
+
+
+def test_colour_map_of_many_classes():
+    palette = [[k % 256, k // 256, 7] for k in range(300)]
+    assert colour_map(np.array([[299]]), palette).tolist() == [[[43, 1, 7]]]
+
+
+def test_overlay_leaves_ignored_pixels_alone():
+    image = np.full((2, 2, 3), 100, np.uint8)
+    found = overlay(image, LABELS, PALETTE, alpha=.25)
+    # .75 * 100 + .25 * colour
+    assert found.tolist() == [[[125, 75, 75], [75, 100, 75]], [[100, 100, 100], [75, 100, 75]]]
+    assert overlay(image, LABELS, PALETTE, alpha=0).tolist() == image.tolist()
+
+
+def test_overlay_of_another_size():
+    with pytest.raises(ShapeError, match=r'\(3, 2\) and \(2, 2\)'):
+        overlay(np.zeros((3, 2, 3), np.uint8), LABELS)
+
+
+def test_default_palette_is_voc():
+    # VOC: aeroplane, bicycle, bird, boat
+    assert default_palette(4) == [[128, 0, 0], [0, 128, 0], [128, 128, 0], [0, 0, 128]]
+    assert len(set(map(tuple, default_palette(255)))) == 255
+
+
+def test_panel():
+    image = np.full((30, 40, 3), 9, np.uint8)
+    labels = np.zeros((30, 40), np.uint8)
+    assert panel(image, labels, labels, PALETTE).shape == (30, 120, 3)
+    found = panel(image, None, labels, PALETTE, classes=('road', 'sky'))
+    assert found.shape[0] > 30
+    assert found.shape[1:] == (80, 3)
+    assert found[:30, :40].tolist() == image.tolist()
+    assert (found[:30, 40:80] == PALETTE[0]).all()
+
+
+def test_legend_wraps_and_holds_every_colour():
+    strip = legend(('road', 'sidewalk', 'building'), None, width=100)
+    assert strip.shape[1] == 100
+    assert strip.shape[0] > 20
+    colours = {tuple(c) for c in strip.reshape(-1, 3).tolist()}
+    assert set(map(tuple, default_palette(3))) <= colours
+
+
+def test_name_regions_writes_and_copies():
+    picture = np.full((60, 80, 3), 90, np.uint8)
+    found = name_regions(picture, np.zeros((60, 80), int), ('road',))
+    assert (picture == 90).all()
+    assert found.max() > 90 > found.min()
+    changed = np.flatnonzero((found != 90).any(axis=(1, 2)))
+    assert changed.min() > 10  # at the middle of the region, not at its edge
+    assert (name_regions(picture, np.full((60, 80), 255), ('road',)) == 90).all()
+
+
+def test_write_labels(tmp_path):
+    write_labels(tmp_path / 'new' / 'x.png', LABELS, PALETTE)
+    picture = Image.open(tmp_path / 'new' / 'x.png')
+    assert picture.mode == 'P'
+    assert np.array(picture).tolist() == LABELS.tolist()
+    assert np.array(picture.convert('RGB'))[0].tolist() == PALETTE
+    with pytest.raises(ShapeError, match='0 to 256'):
+        write_labels(tmp_path / 'y.png', np.array([[0, 256]]))
+
+
+def test_write_overlay(tmp_path):
+    cv2.imwrite(str(tmp_path / 'x.png'), np.zeros((2, 2, 3), np.uint8))
+    write_overlay(tmp_path / 'x.png', LABELS, PALETTE, tmp_path / 'new' / 'y.png')
+    found = np.array(Image.open(tmp_path / 'new' / 'y.png'))
+    assert found.tolist() == [[[100, 0, 0], [0, 50, 0]], [[0, 0, 0], [0, 50, 0]]]
+    with pytest.raises(DataError, match='gone.png cannot be read'):
+        write_overlay(tmp_path / 'gone.png', LABELS, PALETTE, tmp_path / 'z.png')
