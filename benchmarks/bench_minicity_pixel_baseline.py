@@ -1,12 +1,14 @@
-# How far colour and position alone go on mini Cityscapes: gradient-boosted trees on (R, G, B, x, y) of single pixels, trained
-# on one seed and scored on another. The quickstart's task is worth something only while this stays far below 30 mIoU.
-# Needs scikit-learn (`pip install scikit-learn`), which segplug itself does not.
+# How far colour and position alone go on mini Cityscapes: gradient-boosted trees on (R, G, B, x, y)
+# of single pixels, trained on one seed and scored on another. The quickstart's task is worth
+# something only while this stays far below 30 mIoU. Needs scikit-learn (`pip install scikit-
+# learn`), which segplug itself does not.
 
 import argparse
 import json
 import time
 
 import numpy as np
+
 from segplug.datasets.minicity.labels import LABELS, train_id_table
 from segplug.datasets.minicity.render import render_frame
 
@@ -20,7 +22,8 @@ def pixel_features(image):
 
 
 def load_pixels(seed, split, num_frames, size, keep, rng):
-    """`keep` pixels of each frame that are not ignored (all of them if None): features, training ids."""
+    """`keep` pixels of each frame that are not ignored (all of them if None): features, training
+    ids."""
     features, targets = [], []
     table = train_id_table()
     for index in range(num_frames):
@@ -45,10 +48,15 @@ def build_classifiers(seed):
     from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 
     return {
-        'boosted trees': HistGradientBoostingClassifier(max_iter=60, learning_rate=0.15, random_state=seed),
-        'random forest': RandomForestClassifier(40, min_samples_leaf=5, n_jobs=1, random_state=seed),
-        'random forest, balanced': RandomForestClassifier(40, min_samples_leaf=5, n_jobs=1, random_state=seed,
-                                                          class_weight='balanced_subsample'),
+        'boosted trees': HistGradientBoostingClassifier(
+            max_iter=60, learning_rate=0.15, random_state=seed
+        ),
+        'random forest': RandomForestClassifier(
+            40, min_samples_leaf=5, n_jobs=1, random_state=seed
+        ),
+        'random forest, balanced': RandomForestClassifier(
+            40, min_samples_leaf=5, n_jobs=1, random_state=seed, class_weight='balanced_subsample'
+        ),
     }
 
 
@@ -56,25 +64,44 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--train', type=int, default=200, help='frames to learn from')
     parser.add_argument('--val', type=int, default=40, help='frames to score')
-    parser.add_argument('--pixels', type=int, default=800, help='pixels taken from each training frame')
+    parser.add_argument(
+        '--pixels', type=int, default=800, help='pixels taken from each training frame'
+    )
     parser.add_argument('--size', default='256x128')
     parser.add_argument('--out', help='JSON file for the result')
     args = parser.parse_args()
     size, rng = tuple(int(n) for n in args.size.split('x')), np.random.RandomState(0)
     train = load_pixels(0, 'train', args.train, size, args.pixels, rng)
     val = load_pixels(1, 'val', args.val, size, size[0] * size[1] // 8, rng)
-    names = [name for name, row in sorted(LABELS.items(), key=lambda item: item[1][1]) if row[1] < 19]
+    names = [
+        name for name, row in sorted(LABELS.items(), key=lambda item: item[1][1]) if row[1] < 19
+    ]
     results = {}
     for name, classifier in build_classifiers(0).items():
         start = time.perf_counter()
         ious = class_ious(val[1], classifier.fit(*train).predict(val[0]))
-        results[name] = {'mIoU': ious.mean(), **{f'IoU.{c}': iou for c, iou in zip(names, ious, strict=True)}}
+        results[name] = {
+            'mIoU': ious.mean(),
+            **{f'IoU.{c}': iou for c, iou in zip(names, ious, strict=True)},
+        }
         print(f'{name}: mIoU {ious.mean():.2f} ({time.perf_counter() - start:.0f} s)', flush=True)
-        print('  ' + ', '.join(f'{c} {iou:.0f}' for c, iou in zip(names, ious, strict=True)), flush=True)
+        print(
+            '  ' + ', '.join(f'{c} {iou:.0f}' for c, iou in zip(names, ious, strict=True)),
+            flush=True,
+        )
     if args.out:
         with open(args.out, 'w', encoding='utf-8') as file:
-            json.dump({'train': args.train, 'val': args.val, 'pixels': args.pixels, 'size': args.size, 'results': results}, file,
-                      indent=2)
+            json.dump(
+                {
+                    'train': args.train,
+                    'val': args.val,
+                    'pixels': args.pixels,
+                    'size': args.size,
+                    'results': results,
+                },
+                file,
+                indent=2,
+            )
 
 
 if __name__ == '__main__':

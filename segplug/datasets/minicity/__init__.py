@@ -1,4 +1,5 @@
-# Mini Cityscapes: street scenes drawn in integers, for trials, tests and benchmarks without a download.
+# Mini Cityscapes: street scenes drawn in integers, for trials, tests and benchmarks without a
+# download.
 
 from segplug.datasets.minicity.render import render_frame
 from segplug.datasets.minicity.writer import make_minicity

@@ -1,9 +1,9 @@
-# Integer drawing in perspective. The picture is measured in units (8192 wide, 4096 high, whatever its pixels), the street
-# in millimetres. A Face is a piece of the picture on which every pixel knows its place on a surface:
+# Integer drawing in perspective. The picture is measured in units (8192 wide, 4096 high, whatever
+# its pixels), the street in millimetres. On a Face every pixel knows its place on a surface:
 #   frontal  a: along the surface, h: above the ground      (an object seen square on)
-#   side     a: away from the camera, h: above the ground   (a facade or a flank parallel to the street)
+#   side     a: away from the camera, h: above the ground   (a flank parallel to the street)
 #   ground   a: right of the camera, h: away from the camera
-# `g` is how many units below the horizon something touches the ground: nearness; 1 mm there is g / CAMERA units.
+# g is how many units below the horizon something touches the ground: 1 mm there is g / CAMERA.
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from segplug.datasets.minicity.labels import LABELS
 UNITS_X, UNITS_Y = 8192, 4096
 CAMERA = 1600  # height of the camera, mm
 FOCAL = 4500  # units
-_NEAREST_HORIZON = 40  # smallest g that is drawn with perspective (Z = 180 m)
+_SMALLEST_G = 40  # nearer to the horizon perspective stops (Z = 180 m)
 
 
 def depth(g):
@@ -23,7 +23,8 @@ def depth(g):
 class Face:
     """A window of a canvas with surface coordinates.
 
-    a, h: int32 arrays in mm that broadcast to the window's (rows, columns); fog: 0..256, scalar or array; light: 256 is full.
+    a, h: int32 arrays in mm that broadcast to the window's (rows, columns); fog: 0..256, scalar or
+        array; light: 256 is full.
     """
 
     def __init__(self, canvas, rows, cols, a, h, fog, light=256):
@@ -31,7 +32,8 @@ class Face:
         self.a, self.h, self.fog, self.light = a, h, fog, light
 
     def paint(self, mask, colour, shade=256):
-        """Colour the pixels of mask with colour * shade / 256, dimmed by the face's light and veiled by its fog."""
+        """Colour the pixels of mask with colour * shade / 256, dimmed by the face's light and
+        veiled by its fog."""
         view = self.canvas.rgb[:, self.rows, self.cols]
         shade = shade * self.light >> 8
         for plane, value, fog in zip(view, colour, self.canvas.fog_colour, strict=True):
@@ -44,7 +46,9 @@ class Face:
         label_id = LABELS[name][0]
         instance = label_id if number is None else label_id * 1000 + number
         np.copyto(self.canvas.label[self.rows, self.cols], label_id, where=mask, casting='unsafe')
-        np.copyto(self.canvas.instance[self.rows, self.cols], instance, where=mask, casting='unsafe')
+        np.copyto(
+            self.canvas.instance[self.rows, self.cols], instance, where=mask, casting='unsafe'
+        )
 
     def darken(self, mask, shade):
         """Multiply what is already painted by shade / 256."""
@@ -73,7 +77,8 @@ class Face:
         return inside & (np.abs(across) <= radius * length)
 
     def above(self, start, end):
-        """Pixels above the straight line through start and end, both (a, h), with start left of end."""
+        """Pixels above the straight line through start and end, both (a, h), with start left of
+        end."""
         return (self.h - start[1]) * (end[0] - start[0]) > (self.a - start[0]) * (end[1] - start[1])
 
 
@@ -95,8 +100,12 @@ class Canvas:
         self.rgb = np.zeros((3, height, width), np.int16)
         self.label = np.zeros((height, width), np.uint8)
         self.instance = np.zeros((height, width), np.uint16)
-        self.ux = ((2 * np.arange(width, dtype=np.int64) + 1) * UNITS_X // (2 * width)).astype(np.int32)
-        self.uy = ((2 * np.arange(height, dtype=np.int64) + 1) * UNITS_Y // (2 * height)).astype(np.int32)
+        self.ux = ((2 * np.arange(width, dtype=np.int64) + 1) * UNITS_X // (2 * width)).astype(
+            np.int32
+        )
+        self.uy = ((2 * np.arange(height, dtype=np.int64) + 1) * UNITS_Y // (2 * height)).astype(
+            np.int32
+        )
         self.horizon, self.vanish = scene.horizon, scene.vanish
         self.fog_colour, self.haze, self.lights = scene.fog_colour, scene.haze, scene.lights
 
@@ -116,7 +125,8 @@ class Canvas:
         return Face(self, rows, slice(None), self.ux[None, :], self.uy[rows, None], 0)
 
     def frontal(self, left, right, g, top, *, flip=False):
-        """A surface square to the camera, from left to right (mm from the camera's axis), top mm high, standing at g."""
+        """A surface square to the camera, from left to right (mm from the camera's axis), top mm
+        high, standing at g."""
         x0, x1 = (self.vanish + edge * g // CAMERA for edge in (left, right))
         ground = self.horizon + g
         rows, cols = self._rows(ground - top * g // CAMERA, ground), self._cols(x0, x1)
@@ -125,13 +135,17 @@ class Canvas:
         return Face(self, rows, cols, right - left - a if flip else a, h, int(self.fog(depth(g))))
 
     def side(self, x, z_near, z_far, top):
-        """A vertical surface along the street, x mm from the camera's axis; a runs from 0 (near) to z_far - z_near."""
-        near, far = depth(z_near), max(depth(z_far), _NEAREST_HORIZON)
+        """A vertical surface along the street, x mm from the camera's axis; a runs from 0 (near) to
+        z_far - z_near."""
+        near, far = depth(z_near), max(depth(z_far), _SMALLEST_G)
         edges = sorted(self.vanish + x * g // CAMERA for g in (near, far))
         cols = self._cols(*edges)
         tops = [g - top * g // CAMERA for g in (near, far)]
         rows = self._rows(self.horizon + min(tops), self.horizon + near)
-        g16 = np.maximum(np.abs(self.ux[None, cols] - self.vanish) * (CAMERA * 16) // abs(x), _NEAREST_HORIZON * 16)
+        g16 = np.maximum(
+            np.abs(self.ux[None, cols] - self.vanish) * (CAMERA * 16) // abs(x),
+            _SMALLEST_G * 16,
+        )
         z = FOCAL * CAMERA * 16 // g16
         h = ((self.horizon - self.uy[rows, None]) * 16 + g16) * ((CAMERA << 12) // g16) >> 12
         return Face(self, rows, cols, z - z_near, h, self.fog(z), self.lights[x > 0])

@@ -1,5 +1,6 @@
-# Random draws that are the same on every machine and for every version of NumPy: integers only, one hash (splitmix64),
-# no generator of a library and no float. A scene draws from a Stream; a texture reads the noise tile.
+# Random draws that are the same on every machine and for every version of NumPy: integers only, one
+# hash (splitmix64), no generator of a library and no float. A scene draws from a Stream; a texture
+# reads the noise tile.
 
 from functools import lru_cache
 
@@ -69,7 +70,8 @@ def _octave(cells, seed):
 
 @lru_cache(maxsize=2)
 def noise_tile(kind):
-    """Periodic noise, flat (TILE * TILE,) int32 in [-128, 127]; kind 'cloud' (soft) or 'leaf' (rough)."""
+    """Periodic noise, flat (TILE * TILE,) int32 in [-128, 127]; kind 'cloud' (soft) or 'leaf'
+    (rough)."""
     weights = {'cloud': {8: 6, 16: 5, 32: 3, 64: 2}, 'leaf': {16: 3, 64: 6, 128: 4, 256: 3}}[kind]
     total = sum(_octave(cells, cells) * weight for cells, weight in weights.items())
     stretched = (total // 16 - 128) * 3 // 2
@@ -77,7 +79,8 @@ def noise_tile(kind):
 
 
 def noise(kind, a, h, shift, seed=0):
-    """Noise at integer coordinates a, h (broadcastable int32), one sample of the tile per 2**shift of them."""
+    """Noise at integer coordinates a, h (broadcastable int32), one sample of the tile per 2**shift
+    of them."""
     row = ((h >> shift) + (seed & (TILE - 1))) & (TILE - 1)
     col = ((a >> shift) + ((seed >> 9) & (TILE - 1))) & (TILE - 1)
     return np.take(noise_tile(kind), (row * TILE) + col)

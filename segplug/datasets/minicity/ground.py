@@ -1,4 +1,5 @@
-# What does not stand up: sky, the bands of the ground and their marks, the shadow of the houses, the car's own bonnet.
+# What does not stand up: sky, the bands of the ground and their marks, the shadow of the houses,
+# the car's own bonnet.
 
 import numpy as np
 
@@ -49,8 +50,15 @@ def _columns(face, mask):
         return None
     c, r = slice(int(cols[0]), int(cols[-1]) + 1), slice(int(rows[0]), int(rows[-1]) + 1)
     left, top = face.cols.start or 0, face.rows.start
-    part = Face(face.canvas, slice(top + r.start, top + r.stop), slice(left + c.start, left + c.stop), face.a[r, c], face.h[r],
-                face.fog[r], face.light)
+    part = Face(
+        face.canvas,
+        slice(top + r.start, top + r.stop),
+        slice(left + c.start, left + c.stop),
+        face.a[r, c],
+        face.h[r],
+        face.fog[r],
+        face.light,
+    )
     return part, mask[r, c]
 
 
@@ -58,7 +66,17 @@ def _colour(draw, kind):
     grey = draw.between(70, 150)
     warm = draw.between(-8, 26)
     stone = (grey + warm, grey, grey - warm // 2)
-    grass = draw.pick(((92, 122, 52), (124, 124, 70), (132, 108, 76), (84, 92, 68), (150, 138, 104), (112, 104, 96), (136, 98, 78)))
+    grass = draw.pick(
+        (
+            (92, 122, 52),
+            (124, 124, 70),
+            (132, 108, 76),
+            (84, 92, 68),
+            (150, 138, 104),
+            (112, 104, 96),
+            (136, 98, 78),
+        )
+    )
     return draw.jitter(grass if kind == 'terrain' else stone, 18)
 
 
@@ -98,7 +116,13 @@ def _rails(face, mask, band, across, along):
     face.tag(mask, 'rail track')
 
 
-_BANDS = {'road': _asphalt, 'sidewalk': _slabs, 'terrain': _grass, 'parking': _bays, 'ground': _asphalt}
+_BANDS = {
+    'road': _asphalt,
+    'sidewalk': _slabs,
+    'terrain': _grass,
+    'parking': _bays,
+    'ground': _asphalt,
+}
 
 
 def _marks(face, scene, draw):
@@ -106,10 +130,15 @@ def _marks(face, scene, draw):
     road = face.canvas.label[face.rows, face.cols] == 7
     paint = (226, 226, 218)
     if draw.chance(80):
-        face.paint(road & (np.abs(face.a - draw.between(-300, 300)) < 90) & (face.h % 6000 < 3200), paint)
+        face.paint(
+            road & (np.abs(face.a - draw.between(-300, 300)) < 90) & (face.h % 6000 < 3200), paint
+        )
     if draw.chance(35):
         start = draw.between(5000, 9000)
-        face.paint(road & (face.h > start) & (face.h < start + 2600) & ((face.a + 90000) % 1100 < 520), paint)
+        face.paint(
+            road & (face.h > start) & (face.h < start + 2600) & ((face.a + 90000) % 1100 < 520),
+            paint,
+        )
 
 
 def _shadow(face, scene, draw):
@@ -120,7 +149,8 @@ def _shadow(face, scene, draw):
 
 
 def draw_frame(canvas, scene):
-    """The car's own bonnet at the bottom and the strip that the camera's rectification leaves: both ignored regions."""
+    """The car's own bonnet at the bottom and the strip that the camera's rectification leaves: both
+    ignored regions."""
     draw = Stream(scene.style, 3)
     high, dark = draw.between(170, 330), draw.between(24, 70)
     face = canvas.screen(UNITS_Y - 400, UNITS_Y)

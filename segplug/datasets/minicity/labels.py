@@ -1,5 +1,6 @@
-# The label table of Cityscapes as far as a street scene here needs it: ids, training ids, colours, and which classes
-# have instances. Source: the published label definitions of the data set; a test compares it with cityscapesscripts.
+# The label table of Cityscapes as far as a street scene here needs it: ids, training ids, colours,
+# and which classes have instances. Source: the published label definitions of the data set; a test
+# compares it with cityscapesscripts.
 
 import numpy as np
 
@@ -46,7 +47,8 @@ def train_id_table():
 
 
 def colour_table():
-    """(256, 4) uint8: label id -> red, green, blue, alpha (the official colour files have an alpha channel)."""
+    """(256, 4) uint8: label id -> red, green, blue, alpha (the official colour files have an alpha
+    channel)."""
     table = np.zeros((256, 4), np.uint8)
     table[:, 3] = 255
     for label_id, _, _, colour in LABELS.values():

@@ -1,4 +1,5 @@
-# One frame of a mini city: the scene's parts painted from far to near, then what light and the camera do to them.
+# One frame of a mini city: the scene's parts painted from far to near, then what light and the
+# camera do to them.
 
 import numpy as np
 
@@ -21,8 +22,8 @@ def render_frame(seed, split, index, size):
         size: (width, height) in pixels.
 
     Returns:
-        (image, label, instance): (H, W, 3) uint8 RGB, (H, W) uint8 label ids of Cityscapes, (H, W) uint16 instance ids
-        (label id * 1000 + n for a class with instances, else the label id).
+        (image, label, instance): (H, W, 3) uint8 RGB, (H, W) uint8 label ids of Cityscapes, (H, W)
+        uint16 instance ids (label id * 1000 + n for a class with instances, else the label id).
     """
     scene = build_scene(seed, split, index)
     canvas = Canvas(*size, scene)
@@ -54,15 +55,17 @@ class _Numbers:
 
 
 def _develop(canvas, scene):
-    # gain of the hour, a soft lens (1 2 1 both ways), sensor noise; (3, H, W) int16 -> (H, W, 3) uint8
+    # gain of the hour, a soft lens (1 2 1 both ways), noise; (3, H, W) int16 -> (H, W, 3) uint8
     height, width = canvas.label.shape
     grain = hash_grid(np.arange(height)[:, None], np.arange(width)[None, :], scene.style)
     image = np.empty((height, width, 3), np.uint8)
     for channel, gain in enumerate(scene.gain):
-        plane = np.clip(canvas.rgb[channel], 0, 400).astype(np.int32) * gain >> 6  # times four, for the lens
+        # four times the value, so that the lens does not round it away
+        plane = np.clip(canvas.rgb[channel], 0, 400).astype(np.int32) * gain >> 6
         plane[1:-1] = (plane[:-2] + 2 * plane[1:-1] + plane[2:]) >> 2
         plane[:, 1:-1] = (plane[:, :-2] + 2 * plane[:, 1:-1] + plane[:, 2:]) >> 2
-        pair = (grain >> np.uint32(8 * channel)) & np.uint32(255)
-        noise = ((pair & np.uint32(15)) + (pair >> np.uint32(4))).astype(np.int32) - 15  # triangular, -15..15
+        # the sum of two evenly drawn numbers: triangular noise, -15..15
+        pair = (grain >> np.uint32(8 * channel)).astype(np.int32) & 255
+        noise = (pair & 15) + (pair >> 4) - 15
         image[:, :, channel] = np.clip((plane + 2 * noise + 2) >> 2, 0, 255)
     return image

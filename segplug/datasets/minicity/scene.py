@@ -1,5 +1,6 @@
-# What stands where in a frame: light, ground bands, the two sides of the street, and the things on it. A scene depends on
-# (seed, split, index) alone; its measures are integers (mm on the ground, units in the picture), so no pixel size enters.
+# What stands where in a frame: light, ground bands, the two sides of the street, and the things on
+# it. A scene depends on (seed, split, index) alone; its measures are integers (mm on the ground,
+# units in the picture), so no pixel size enters.
 
 from dataclasses import dataclass, field
 
@@ -42,7 +43,8 @@ class Segment:
 
 @dataclass(frozen=True)
 class Thing:
-    """Something that stands on the ground at g, from left to right mm, top mm high and, along the street, length mm long."""
+    """Something that stands on the ground at g, from left to right mm, top mm high and, along the
+    street, length mm long."""
 
     kind: str
     left: int
@@ -130,11 +132,14 @@ def _balance(draw, gain):
 
 
 def _ground(scene, draw):
-    # from the middle outwards: road, then pavement and grass in either order; returns where the sides of the street stand
+    # from the middle outwards: road, then pavement and grass in either order; returns where the
+    # sides of the street stand
     ends = []
     for side in (-1, 1):
         at = draw.between(1900, 4800)
-        order = draw.pick((('sidewalk',), ('sidewalk', 'terrain'), ('terrain', 'sidewalk'), ('terrain',)))
+        order = draw.pick(
+            (('sidewalk',), ('sidewalk', 'terrain'), ('terrain', 'sidewalk'), ('terrain',))
+        )
         if draw.chance(15):
             order = ('parking', *order)
         scene.bands.append(Band('road', *sorted((0, side * at))))
@@ -154,25 +159,43 @@ def _side(scene, draw, side, edge):
         (side * (edge + 9000), ('building', 'hedge', 'building')),
         (side * edge, ('building', 'wall', 'fence', 'building', 'hedge', 'wall', 'fence', 'gap')),
     ):
-        z = depth(abs(UNITS_X // 2 + 1000) * CAMERA // abs(x)) if x else 0
+        # from beyond the picture's edge, wherever the vanishing point is
+        z = depth((UNITS_X // 2 + 1400) * CAMERA // abs(x))
         while z < 120000:
             kind, length = draw.pick(kinds), draw.between(5000, 9000) * (1 + z // 30000)
-            low, high = {'building': (6000, 17000), 'wall': (1900, 3000), 'fence': (1700, 2500), 'hedge': (1800, 8000),
-                         'gap': (1, 1)}[kind]
+            low, high = {
+                'building': (6000, 17000),
+                'wall': (1900, 3000),
+                'fence': (1700, 2500),
+                'hedge': (1800, 8000),
+                'gap': (1, 1),
+            }[kind]
             if kind != 'gap':
-                scene.segments.append(Segment(kind, x, z, z + length, draw.between(low, high), draw.bits()))
+                scene.segments.append(
+                    Segment(kind, x, z, z + length, draw.between(low, high), draw.bits())
+                )
             z += length
 
 
 def _box(scene, thing):
     # (x0, x1, y0, y1) in units; the far end of something long counts too
     far = depth(depth(thing.g) + thing.length) if thing.length else thing.g
-    xs = [scene.vanish + edge * g // CAMERA for edge in (thing.left, thing.right) for g in (thing.g, far)]
-    return max(min(xs), 0), min(max(xs), UNITS_X), scene.horizon + thing.g - thing.top * thing.g // CAMERA, scene.horizon + thing.g
+    xs = [
+        scene.vanish + edge * g // CAMERA
+        for edge in (thing.left, thing.right)
+        for g in (thing.g, far)
+    ]
+    return (
+        max(min(xs), 0),
+        min(max(xs), UNITS_X),
+        scene.horizon + thing.g - thing.top * thing.g // CAMERA,
+        scene.horizon + thing.g,
+    )
 
 
 def _covered(scene, thing):
-    """The largest part, in percent, of two things' farther one that the nearer hides; 100 when little is in the picture."""
+    """The largest part, in percent, of two things' farther one that the nearer hides; 100 when
+    little is in the picture."""
     worst, box = 0, _box(scene, thing)
     if box[1] - box[0] < thing.top * thing.g // CAMERA // 8:
         return 100
@@ -187,7 +210,8 @@ def _covered(scene, thing):
 
 
 def _place(scene, propose, *, tries=8):
-    # the first of `tries` proposals that hides little, else the best of them; none when even that hides most of something
+    # the first of `tries` proposals that hides little, else the best of them; none when even that
+    # hides most of something
     best, least = None, 70
     for _ in range(tries):
         thing = propose()
@@ -216,7 +240,8 @@ def _traffic(scene, draw, turn):
 def _vehicle(scene, draw, kind):
     width, top, length = _VEHICLES[kind]
     style = draw.bits()
-    if draw.chance(50 if kind != 'car' else 40):  # across the street: its flank is square to the camera
+    # across the street, its flank square to the camera, or along it
+    if draw.chance(40 if kind == 'car' else 50):
         g = draw.between(380, 620) if kind != 'car' else draw.between(450, 900)
         seen = min(length, 17000)
         left = draw.between(-4000, 4000) * 900 // g - seen // 2
@@ -237,9 +262,21 @@ def _pavement(scene, draw):
     # what is upright and square to the camera; riders and parked two-wheelers in turn
     wheels = draw.pick((('cyclist', 'motorcycle'), ('motorcyclist', 'bicycle')))
     kinds = [*wheels, 'traffic light', 'traffic sign', 'pole', 'pole', 'person', 'person']
-    extra = (('person', 70), ('person', 40), ('traffic sign', 50), ('traffic light', 40), ('pole', 50), ('tree', 50),
-             ('tree', 30), ('cyclist', 30), ('motorcyclist', 30), ('bicycle', 25), ('motorcycle', 25),
-             ('static', 35), ('dynamic', 25))
+    extra = (
+        ('person', 70),
+        ('person', 40),
+        ('traffic sign', 50),
+        ('traffic light', 40),
+        ('pole', 50),
+        ('tree', 50),
+        ('tree', 30),
+        ('cyclist', 45),
+        ('motorcyclist', 45),
+        ('bicycle', 25),
+        ('motorcycle', 25),
+        ('static', 35),
+        ('dynamic', 25),
+    )
     kinds += [kind for kind, percent in extra if draw.chance(percent)]
     for kind in kinds:
         _place(scene, lambda kind=kind: _upright(draw, kind))

@@ -1,20 +1,53 @@
-# The sides of the street: facades with windows, brick walls, fences of bars, hedges and rows of trees.
+# The sides of the street: facades with windows, brick walls, fences of bars, hedges and rows of
+# trees.
 
 import numpy as np
 
 from segplug.datasets.minicity.canvas import depth
 from segplug.datasets.minicity.draws import Stream, noise
 
-_PLASTER = ((196, 178, 148), (158, 96, 78), (176, 182, 188), (134, 140, 128), (206, 196, 186), (120, 128, 142), (168, 132, 96),
-            (92, 88, 92), (186, 152, 140), (146, 152, 112), (88, 112, 70), (104, 130, 160),
-            (60, 76, 66), (214, 214, 220))
-_BOARDS = ((58, 68, 80), (198, 40, 42), (34, 80, 164), (236, 236, 232), (232, 178, 44), (34, 96, 62), (28, 30, 32), (228, 120, 50))
-_LEAVES = ((62, 92, 44), (84, 112, 52), (104, 106, 50), (50, 76, 52), (132, 100, 52), (118, 122, 84), (150, 78, 50), (166, 134, 62),
-           (96, 84, 74))
+_PLASTER = (
+    (196, 178, 148),
+    (158, 96, 78),
+    (176, 182, 188),
+    (134, 140, 128),
+    (206, 196, 186),
+    (120, 128, 142),
+    (168, 132, 96),
+    (92, 88, 92),
+    (186, 152, 140),
+    (146, 152, 112),
+    (88, 112, 70),
+    (104, 130, 160),
+    (60, 76, 66),
+    (214, 214, 220),
+)
+_BOARDS = (
+    (58, 68, 80),
+    (198, 40, 42),
+    (34, 80, 164),
+    (236, 236, 232),
+    (232, 178, 44),
+    (34, 96, 62),
+    (28, 30, 32),
+    (228, 120, 50),
+)
+_LEAVES = (
+    (62, 92, 44),
+    (84, 112, 52),
+    (104, 106, 50),
+    (50, 76, 52),
+    (132, 100, 52),
+    (118, 122, 84),
+    (150, 78, 50),
+    (166, 134, 62),
+    (96, 84, 74),
+)
 
 
 def draw_segment(canvas, segment):
-    """The near end of a block of houses or trees first, as far as it looks over its neighbour; then its front."""
+    """The near end of a block of houses or trees first, as far as it looks over its neighbour; then
+    its front."""
     faces = [canvas.side(segment.x, segment.z_near, segment.z_far, segment.top * 5 // 4)]
     if segment.kind in ('building', 'hedge'):
         edges = sorted((segment.x, segment.x + (7000 if segment.x > 0 else -7000)))
@@ -33,7 +66,9 @@ def _building(face, segment, draw):
     up, across = (h - 400) % storey, a % bay
     wide = draw.between(950, 1300)
     margin = (bay - wide) // 2
-    frame = inside & (up > 700) & (up < 2500) & (across > margin - 130) & (across < margin + wide + 130)
+    frame = (
+        inside & (up > 700) & (up < 2500) & (across > margin - 130) & (across < margin + wide + 130)
+    )
     face.paint(frame, draw.pick(((232, 230, 222), (70, 60, 54), (206, 190, 160))))
     glass = frame & (up > 830) & (up < 2370) & (across > margin) & (across < margin + wide)
     lit = (((a // bay) * 7 + (h // storey) * 13 + segment.style % 5) % 5 == 0) & draw.chance(40)
@@ -52,7 +87,12 @@ def _building(face, segment, draw):
 def _wall(face, segment, draw):
     # courses of large stones, each of its own tone, under a coping
     a, h = face.a, face.h
-    colour = draw.jitter(draw.pick(((164, 104, 84), (150, 146, 138), (176, 156, 122), (112, 104, 100), (190, 186, 178))), 20)
+    colour = draw.jitter(
+        draw.pick(
+            ((164, 104, 84), (150, 146, 138), (176, 156, 122), (112, 104, 100), (190, 186, 178))
+        ),
+        20,
+    )
     inside = (h >= 0) & (h < segment.top)
     course = h // 380
     shifted = a + (course & 1) * 420
@@ -64,12 +104,15 @@ def _wall(face, segment, draw):
 
 
 def _fence(face, segment, draw):
-    # upright bars between two rails; what is seen between the bars is fence as well, as in the official labels
+    # upright bars between two rails; what is seen between the bars is fence as well, as in the
+    # official labels
     a, h = face.a, face.h
     inside = (h >= 0) & (h < segment.top)
     light = draw.pick(((222, 220, 212), (48, 56, 52), (142, 104, 70), (150, 156, 162)))
     colour = draw.jitter(light, 16)
-    face.paint(inside, draw.jitter((96, 98, 88), 30), 200 + (noise('leaf', a, h, 5, draw.bits()) >> 2))
+    face.paint(
+        inside, draw.jitter((96, 98, 88), 30), 200 + (noise('leaf', a, h, 5, draw.bits()) >> 2)
+    )
     bars = inside & (a % 560 < 230)
     rails = inside & ((np.abs(h - 350) < 90) | (np.abs(h - segment.top + 250) < 90))
     face.paint(bars, colour, 256 - (a % 560 >> 2))

@@ -1,5 +1,6 @@
-# The tree of a mini city on disk: the folders, names and files of Cityscapes, so that every tool for the real data set reads
-# it. A file of parameters in the root says which city it is; nothing that exists is ever written over.
+# The tree of a mini city on disk: the folders, names and files of Cityscapes, so that every tool
+# for the real data set reads it. A file of parameters in the root says which city it is; nothing
+# that exists is ever written over.
 
 import contextlib
 import json
@@ -30,11 +31,12 @@ _LABEL_FILES = ('labelIds', 'labelTrainIds', 'instanceIds', 'color')
 
 
 def make_minicity(root, *, train, val, test, size=(256, 128), seed=0, progress=True, processes=1):
-    """Write a mini Cityscapes: made-up street scenes in the tree, names and formats of the real data set.
+    """Write a mini Cityscapes: made-up street scenes in the real data set's tree and formats.
 
-    As in the official release the test split has label files without labels: everything but the car itself and the frame's
-    border is 'unlabeled' there, and every training id is 255. A split's first n frames are the same for any number of them
-    and a frame shows the same scene at any size. A tree that a stopped run left half done is completed.
+    As in the official release, the label files of the test split tell nothing: everything but the
+    car itself and the frame's border is 'unlabeled' there, and every training id is 255. A split's
+    first n frames are the same for any number of them, and a frame shows the same scene at any
+    size. A tree that a stopped run left half done is completed.
 
     Args:
         root: Folder to make or to complete.
@@ -42,23 +44,31 @@ def make_minicity(root, *, train, val, test, size=(256, 128), seed=0, progress=T
         size: (width, height) in pixels, from (64, 32) to (4096, 2048).
         seed: Which city, from 0 to 2**31 - 1.
         progress: Whether to print how far it is.
-        processes: How many processes draw; the pixels do not depend on it. Above 1, a script needs its `__main__` guard.
+        processes: How many processes draw; the pixels do not depend on it. Above 1, a script needs
+            its `__main__` guard.
 
     Returns:
         The root as a Path.
 
     Raises:
-        DataError: The arguments are out of range, or the root holds another data set or a city of other parameters.
+        DataError: The arguments are out of range, or the root holds another data set or a city of
+            other parameters.
     """
     root, counts = Path(root), {'train': train, 'val': val, 'test': test}
     _check_arguments(counts, size, seed, processes)
     _claim(root, {'version': VERSION, **counts, 'size': list(size), 'seed': seed})
     jobs = [(split, index) for split, count in counts.items() for index in range(count)]
-    missing = [job for job in jobs if not all(path.exists() for path in frame_paths(root, *job).values())]
+    missing = [
+        job for job in jobs if not all(path.exists() for path in frame_paths(root, *job).values())
+    ]
     draw = partial(_write_frame, root, tuple(size), seed)
     for done, _ in enumerate(_run(draw, missing, processes), start=1):
         if progress:
-            print(f'\rmini city: {done} of {len(missing)} frames', end='' if done < len(missing) else '\n', flush=True)
+            print(
+                f'\rmini city: {done} of {len(missing)} frames',
+                end='' if done < len(missing) else '\n',
+                flush=True,
+            )
     if progress and not missing:
         print(f'mini city: {len(jobs)} frames are there already in {root}')
     return root
@@ -78,18 +88,28 @@ def frame_paths(root, split, index):
 def _check_arguments(counts, size, seed, processes):
     for split, count in counts.items():
         if count < 0:
-            raise DataError(f'The number of {split} frames is negative.', got=count, expected='0 or more')
+            raise DataError(
+                f'The number of {split} frames is negative.', got=count, expected='0 or more'
+            )
     if not all(low <= n <= high for low, n, high in zip(_SMALLEST, size, _LARGEST, strict=True)):
-        raise DataError('The size of a mini city is out of range.', got='{}x{}'.format(*size),
-                        expected='{}x{} to {}x{}, width first'.format(*_SMALLEST, *_LARGEST))
+        raise DataError(
+            'The size of a mini city is out of range.',
+            got='{}x{}'.format(*size),
+            expected='{}x{} to {}x{}, width first'.format(*_SMALLEST, *_LARGEST),
+        )
     if not 0 <= seed <= MAX_SEED:
-        raise DataError('The seed of a mini city is out of range.', got=seed, expected=f'0 to {MAX_SEED}')
+        raise DataError(
+            'The seed of a mini city is out of range.', got=seed, expected=f'0 to {MAX_SEED}'
+        )
     if processes < 1:
-        raise DataError('A mini city needs a process to draw it.', got=processes, expected='1 or more')
+        raise DataError(
+            'A mini city needs a process to draw it.', got=processes, expected='1 or more'
+        )
 
 
 def _claim(root, parameters):
-    # the file of parameters is written first, so that a run that was stopped can be completed and nothing else be mistaken
+    # the file of parameters is written first, so that a run that was stopped can be completed and
+    # nothing else be mistaken
     path = root / PARAMETERS_FILE
     if path.exists():
         try:
@@ -97,13 +117,21 @@ def _claim(root, parameters):
         except ValueError:
             found = 'a file that is not JSON'
         if found != parameters:
-            raise DataError(f'{root} holds a mini city of other parameters.', got=found, expected=parameters,
-                            fix='choose another folder, or remove this one if it is not needed')
+            raise DataError(
+                f'{root} holds a mini city of other parameters.',
+                got=found,
+                expected=parameters,
+                fix='choose another folder, or remove this one if it is not needed',
+            )
         return
     taken = [name for name in ('leftImg8bit', 'gtFine') if (root / name).exists()]
     if taken:
-        raise DataError(f'{root} holds a data set that is not a mini city.', got=', '.join(taken),
-                        expected=f'a new folder, or one with {PARAMETERS_FILE}', fix='choose another folder')
+        raise DataError(
+            f'{root} holds a data set that is not a mini city.',
+            got=', '.join(taken),
+            expected=f'a new folder, or one with {PARAMETERS_FILE}',
+            fix='choose another folder',
+        )
     root.mkdir(parents=True, exist_ok=True)
     _write_whole(path, (json.dumps(parameters, indent=2) + '\n').encode())
 
@@ -112,7 +140,8 @@ def _run(draw, jobs, processes):
     if processes == 1 or len(jobs) < 2:
         yield from map(draw, jobs)
         return
-    # 'spawn', since the caller may already run threads, which a forked child would lose in the middle of a lock
+    # 'spawn', since the caller may already run threads, which a forked child would lose in the
+    # middle of a lock
     with ProcessPoolExecutor(min(processes, len(jobs)), mp_context=get_context('spawn')) as pool:
         yield from pool.map(draw, jobs, chunksize=max(1, min(16, len(jobs) // (4 * processes))))
 
@@ -131,7 +160,9 @@ def _write_frame(root, size, seed, job):
     for name, path in frame_paths(root, *job).items():
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write_whole(path, cv2.imencode('.png', np.ascontiguousarray(pictures[name]))[1].tobytes())
+            _write_whole(
+                path, cv2.imencode('.png', np.ascontiguousarray(pictures[name]))[1].tobytes()
+            )
 
 
 def _without_labels(label):

@@ -10,7 +10,9 @@ from segplug.datasets.minicity.canvas import Canvas, Face, depth
 
 @pytest.fixture
 def canvas():
-    scene = SimpleNamespace(horizon=1600, vanish=4096, fog_colour=(200, 200, 200), haze=0, lights=(256, 256))
+    scene = SimpleNamespace(
+        horizon=1600, vanish=4096, fog_colour=(200, 200, 200), haze=0, lights=(256, 256)
+    )
     return Canvas(256, 128, scene)  # a pixel is 32 x 32 units
 
 
@@ -26,11 +28,13 @@ def test_depth_is_its_own_inverse():
 
 
 def test_frontal_face_measures_millimetres(canvas):
-    # g = 1600: a millimetre is a unit. 1000 mm from the axis to 1640: units 5096..5736, pixel centres 5104 = 32 * 159 + 16 on
+    # g = 1600: a millimetre is a unit. 1000 mm from the axis to 1640: units 5096..5736, pixel
+    # centres 5104 = 32 * 159 + 16 on
     face = canvas.frontal(1000, 1640, 1600, 960)
     assert (face.cols.start, face.cols.stop) == (159, 179)
     assert face.a[0, 0] == 5104 - 5096
-    # its foot is at 1600 + 1600 = 3200, the centre of the lowest row 99 at 3184: 16 mm above the ground
+    # its foot is at 1600 + 1600 = 3200, the centre of the lowest row 99 at 3184: 16 mm above the
+    # ground
     assert face.rows.stop == 100
     assert face.h[-1, 0] == 16
     assert face.rows.stop - face.rows.start == 960 // 32
@@ -44,12 +48,15 @@ def test_flipped_face_counts_from_the_right(canvas):
 def test_side_face_meets_the_ground_and_the_vanishing_point(canvas):
     face = canvas.side(4000, 9000, 36000, 3000)
     # near edge: g = 800, x = 4096 + 4000 * 800 / 1600 = 6096; far edge: g = 200, x = 4596
-    assert canvas.ux[face.cols][[0, -1]].tolist() == [4624 - 16, 6096 - 16]
+    # pixel centres are 16 + 32 n: the first from 4596 on is 4624, the last before 6096 is 6064
+    assert canvas.ux[face.cols][[0, -1]].tolist() == [4624, 6064]
     assert 0 <= face.a[0, -1] < 200
-    assert abs(face.a[0, 0] - 27000) < 1000
-    # the ground of the nearest column lies 800 units below the horizon, at 2400
-    row = int(np.searchsorted(canvas.uy[face.rows], 2400))
-    assert face.h[row - 1, -1] > 0 >= face.h[min(row + 1, len(face.h) - 1), -1]
+    # at 4624: g = 528 * 1600 / 4000 = 211.2, Z = 7200000 / 211.2 = 34091, less 9000: 25091
+    assert abs(face.a[0, 0] - 25091) < 20
+    # the column at 6064: g = 1968 * 1600 / 4000 = 787.2, ground at 2387.2; the lowest row, 74, is
+    # at 2384: 3.2 units above it, 3.2 * 1600 / 787.2 = 6.5 mm
+    assert face.rows.stop == 75
+    assert face.h[-1, -1] == 6
 
 
 def test_ground_is_symmetric_about_the_axis(canvas):

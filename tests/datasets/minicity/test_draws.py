@@ -7,7 +7,8 @@ from segplug.datasets.minicity.draws import TILE, Stream, hash_grid, mix, noise,
 
 
 def test_mix_is_splitmix64():
-    # first outputs of Vigna's splitmix64.c started at state 0: mix(state), the state growing by the golden gamma
+    # first outputs of Vigna's splitmix64.c started at state 0: mix(state), the state growing by the
+    # golden gamma
     gamma = 0x9E3779B97F4A7C15
     assert [mix(0), mix(gamma)] == [0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4]
 
@@ -49,4 +50,12 @@ def test_noise_is_periodic_and_in_range():
 
 
 def test_int_sqrt_is_the_floor():
-    assert [int_sqrt(n) for n in (1, 3, 4, 15, 16, 10**12, 10**12 - 1)] == [1, 1, 2, 3, 4, 10**6, 10**6 - 1]
+    assert [int_sqrt(n) for n in (1, 3, 4, 15, 16, 10**12, 10**12 - 1)] == [
+        1,
+        1,
+        2,
+        3,
+        4,
+        10**6,
+        10**6 - 1,
+    ]
