@@ -1,0 +1,66 @@
+"""Each mend, and that plain upstream still has the fault: a failing second test ends the mend."""
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+import torch
+from mmengine.runner import checkpoint as upstream_checkpoint
+from mmengine.runner.checkpoint import CheckpointLoader, _load_checkpoint
+
+import segplug.engine  # noqa: F401  (applies the mends)
+from segplug.compat import upstream
+from segplug.errors import CheckpointError
+
+
+def python(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True)
+
+
+def test_torch_distributed_optim_warns():
+    """The fault that `import_quietly` mends."""
+    plain = python('-W', 'error', '-c', 'import torch.distributed.optim')
+    assert 'DeprecationWarning: `torch.jit.' in plain.stderr
+
+
+def test_the_engine_imports_under_warnings_as_errors():
+    assert python('-W', 'error', '-c', 'import segplug.engine').stderr == ''
+
+
+def test_mmengine_loads_by_torch_load():
+    """The fault that `load_everything_with` mends."""
+    source = inspect.getsource(upstream_checkpoint.load_from_local)
+    assert 'torch.load(filename, map_location=map_location)' in source
+    assert 'import torchvision' in inspect.getsource(upstream_checkpoint.get_torchvision_models)
+
+
+@pytest.mark.parametrize('name', ['a.pth', 'torchvision://x', 'http://x/a.pth', 's3://a', 'pavi://a',
+                                  'open-mmlab://x', 'modelzoo://x', 'mmcls://x'])
+def test_every_scheme_comes_to_our_loader(name):
+    assert CheckpointLoader._get_checkpoint_loader(name).__name__ == 'load_from_segplug'
+
+
+def test_mmengine_loads_safely(tmp_path):
+    good = str(tmp_path / 'a.pth')
+    torch.save(dict(state_dict=dict(a=torch.ones(1))), good)
+    assert _load_checkpoint(good)['state_dict']['a'] == 1
+    with pytest.raises(CheckpointError, match='no such file'):
+        _load_checkpoint(str(tmp_path / 'b.pth'))
+
+
+def test_names_of_mmcls_keep_the_backbone():
+    loaded = {}
+    upstream.load_everything_with(
+        lambda name, device: dict(state_dict={'backbone.a': 1, 'head.b': 2}), ())
+    try:
+        loaded = _load_checkpoint('mmcls://x')
+    finally:
+        upstream.load_everything_with(segplug.engine.load_checkpoint, ())
+    assert loaded == dict(state_dict=dict(a=1))
+
+
+def test_apply_twice_changes_nothing():
+    before = list(CheckpointLoader._schemes)
+    upstream.apply(segplug.engine.load_checkpoint, segplug.engine.SCHEMES)
+    assert list(CheckpointLoader._schemes) == before

@@ -1,0 +1,43 @@
+"""Memory in the log without a GPU, and TensorBoard only when installed."""
+
+import importlib.util
+
+import pytest
+from engine_toy import toy_cfg
+
+from segplug.engine import log
+from segplug.engine.runner import Runner
+
+
+def test_resident_memory_is_that_of_this_process():
+    before = log.resident_memory()
+    ballast = bytearray(64 * 2**20)
+    assert before > 50  # torch alone takes more
+    assert before + 60 <= log.resident_memory() <= before + 80
+    assert len(ballast) == 64 * 2**20
+
+
+def with_tensorboard(folder) -> Runner:
+    runner = Runner.from_cfg(toy_cfg(folder, **{
+        'train_cfg.max_iters': 2, 'visualizer': dict(
+            type='Visualizer', vis_backends=[dict(type='TensorboardVisBackend')])}))
+    runner.train()
+    return runner
+
+
+def test_silent_without_tensorboard(tmp_path, monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, 'find_spec',
+                        lambda name, *a: None if name == 'tensorboard' else find(name, *a))
+    monkeypatch.setattr(log, '_said', set())
+    with_tensorboard(tmp_path)
+    assert not list(tmp_path.rglob('events.out*'))
+    text = ''.join(p.read_text() for p in tmp_path.rglob('*.log'))
+    assert text.count('TensorBoard is not installed') == 1
+
+
+@pytest.mark.filterwarnings('ignore::DeprecationWarning')
+def test_events_with_tensorboard(tmp_path):
+    pytest.importorskip('tensorboard')
+    with_tensorboard(tmp_path)
+    assert list(tmp_path.rglob('events.out*'))
