@@ -92,7 +92,7 @@ def legend(classes: Sequence[str], palette: Palette = None, width: int = 640) ->
 
 
 def name_regions(picture: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> np.ndarray:
-    """Write each class's name on the widest row of its pixels; returns a new picture."""
+    """Write each class's name at the middle of its widest row; returns a new picture."""
     named = picture.copy()
     scale = max(min(labels.shape) / 600, 0.3)
     for k in np.unique(labels):
@@ -102,7 +102,9 @@ def name_regions(picture: np.ndarray, labels: np.ndarray, classes: Sequence[str]
         widest = np.flatnonzero(widths == widths.max())
         row = int(widest[len(widest) // 2])
         columns = np.flatnonzero(labels[row] == k)
-        place = (int(columns[len(columns) // 2]), row)
+        (width, height), _ = cv2.getTextSize(classes[k], cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
+        left = int(columns[len(columns) // 2]) - width // 2
+        place = (max(min(left, labels.shape[1] - width), 0), max(row, height))
         for colour, thickness in (((0, 0, 0), 3), ((255, 255, 255), 1)):
             cv2.putText(named, classes[k], place, cv2.FONT_HERSHEY_SIMPLEX, scale, colour,
                         thickness, cv2.LINE_AA)
