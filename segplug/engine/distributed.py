@@ -134,9 +134,11 @@ def init(launcher: str, backend: str | None = None, timeout: float = DEFAULT_TIM
         end_with_parent()
     if on_cuda:
         torch.cuda.set_device(place.local_rank)
-    dist.init_process_group(pick_backend(backend, on_cuda), rank=place.rank,
-                            world_size=place.world_size,
-                            timeout=datetime.timedelta(seconds=timeout))
+    chosen = pick_backend(backend, on_cuda)
+    # Without its device nccl guesses one at the first barrier, and warns.
+    device = torch.device('cuda', place.local_rank) if chosen == 'nccl' else None
+    dist.init_process_group(chosen, rank=place.rank, world_size=place.world_size,
+                            timeout=datetime.timedelta(seconds=timeout), device_id=device)
     atexit.register(leave)
     return place
 

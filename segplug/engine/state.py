@@ -80,9 +80,9 @@ def load_hub_state(hub: MessageHub, state: dict) -> None:
     buffers = {}
     for name, history in state.get('log_scalars', {}).items():
         if isinstance(history, dict) and 'log_history' in history:
-            buffers[name] = HistoryBuffer(np.asarray(history['log_history']),
-                                          np.asarray(history['count_history']),
-                                          int(history['max_length']))
+            values, counts = (torch.as_tensor(history[key]).cpu().numpy()  # read to a GPU, maybe
+                              for key in ('log_history', 'count_history'))
+            buffers[name] = HistoryBuffer(values, counts, int(history['max_length']))
     infos = dict(state.get('runtime_info', {}))
     kept = {name: True for name, value in state.get('resumed_keys', {}).items()
             if value and (name in buffers or name in infos)}

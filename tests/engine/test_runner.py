@@ -1,6 +1,7 @@
 """Training, testing and resuming a toy, on one process and on two."""
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -83,6 +84,22 @@ def test_number_of_workers_does_not_change_the_weights(tmp_path):
     plain = run(tmp_path / 'a').model
     workers = run(tmp_path / 'b', **{'train_dataloader.num_workers': 2}).model
     assert fingerprint(plain) == fingerprint(workers)
+
+
+def test_no_worker_is_left(tmp_path, monkeypatch):
+    options = {'train_dataloader.num_workers': 2, 'train_dataloader.persistent_workers': True,
+               'val_dataloader.num_workers': 1, 'val_dataloader.persistent_workers': True}
+    runner = run(tmp_path / 'a', **options)
+    assert runner.iter == 8
+    assert multiprocessing.active_children() == []
+
+    def fail(*args, **kwargs):
+        raise OSError('disk full')
+
+    monkeypatch.setattr('segplug.engine.checkpoint.save_checkpoint', fail)
+    with pytest.raises(OSError, match='disk full'):
+        run(tmp_path / 'b', **options)
+    assert multiprocessing.active_children() == []
 
 
 def test_auto_resume_and_a_moved_folder(tmp_path):
