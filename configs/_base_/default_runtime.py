@@ -13,7 +13,7 @@ env_cfg = dict(
 # deterministic=True gives the same bits on a GPU too, at a price in speed.
 randomness = dict(seed=0, deterministic=False)
 visualizer = dict(
-    type='SegLocalVisualizer', name='visualizer',
+    type='SegLocalVisualizer',
     vis_backends=[dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')])
 log_level = 'INFO'
 load_from = None

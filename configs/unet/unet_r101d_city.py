@@ -1,7 +1,7 @@
 # UNet with a dilated ResNet-101 on Cityscapes: 4 processes, 2 images each, 200 epochs.
 #   bash tools/dist_train.sh configs/unet/unet_r101d_city.py 4
 _base_ = [
-    '../_base_/models/unet_r101d.py', '../_base_/datasets/cityscapes.py',
+    '../_base_/models/unet_r101d.py', '../_base_/datasets/cityscapes_rotate.py',
     '../_base_/schedules/schedule_200e_sgd.py', '../_base_/default_runtime.py',
 ]
 

@@ -1,0 +1,202 @@
+"""Every leaf config, shrunk to a made-up tree: it builds, takes one train step and is tested
+plainly and with --aug-test. The config itself says all else, so a new leaf needs no row here; a
+data-set type that no leaf had before needs a maker of its tree."""
+
+import math
+import re
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+
+from segplug.apis.config import base_path, check_classes, datasets, load_config
+from segplug.apis.test import use_aug_test
+from segplug.apis.train import check_trainable
+from segplug.engine.runner import Runner
+from segplug.registry import MODELS
+
+ROOT = Path(__file__).parents[2]
+PLUGIN = ROOT / 'examples' / 'plugin'
+SHIPPED = sorted(p for p in (ROOT / 'configs').rglob('*.py')
+                 if '_base_' not in p.relative_to(ROOT).parts)
+LEAVES = SHIPPED + sorted((PLUGIN / 'configs').rglob('*.py'))
+
+CROP, WINDOW, STRIDE, LONG_SIDE = (64, 64), (32, 32), (22, 22), 64
+
+
+# --- trees -----------------------------------------------------------------------------------
+
+def make_camvid(root: Path, config: Config) -> Path:
+    """Four pairs per folder that the config names; 96 x 64 pixels, labels 0..10 and 255."""
+    rng = np.random.default_rng(0)
+    for prefix in {tuple(sorted(d.data_prefix.items())) for _, d in datasets(config)}:
+        images, labels = (root / folder for _, folder in prefix)
+        images.mkdir(parents=True)
+        labels.mkdir(parents=True)
+        for i in range(4):
+            label = rng.integers(0, 11, (64, 96), np.uint8)
+            label[:8] = 255
+            cv2.imwrite(str(labels / f'{i}.png'), label)
+            cv2.imwrite(str(images / f'{i}.jpg'), rng.integers(0, 256, (64, 96, 3), np.uint8))
+    return root
+
+
+@pytest.fixture
+def make_tree(tmp_path, minicity):
+    """A config -> the root of a tree that fits its data sets."""
+    makers = {'CityscapesDataset': lambda config: minicity,
+              'CamVidDataset': lambda config: make_camvid(tmp_path / 'tree', config)}
+
+    def make(config):
+        kinds = {dataset.type for _, dataset in datasets(config)}
+        assert len(kinds) == 1, f'{config.filename} mixes data sets: give each a maker here'
+        kind = kinds.pop()
+        if kind not in makers:
+            pytest.fail(f'No tree is made up for {kind}: add a maker to make_tree in {__file__}.')
+        return makers[kind](config)
+
+    return make
+
+
+@pytest.fixture
+def options(monkeypatch, request):
+    """What the command line adds: the plugin's configs import it as a project-local package."""
+    if not request.param.is_relative_to(PLUGIN):
+        yield request.param, {}
+        return
+    monkeypatch.syspath_prepend(str(PLUGIN))
+    before = set(MODELS.module_dict)
+    yield request.param, {'custom_imports.imports': ['segplug_gated']}
+    for name in set(MODELS.module_dict) - before:
+        del MODELS.module_dict[name]
+    for name in [name for name in sys.modules if name.split('.')[0] == 'segplug_gated']:
+        del sys.modules[name]
+
+
+# --- shrinking -------------------------------------------------------------------------------
+
+def shrink(node) -> None:
+    """Make every size in a config tiny and switch published weights off, wherever they stand."""
+    if isinstance(node, (list, tuple)):
+        for item in node:
+            shrink(item)
+    if not isinstance(node, dict):
+        return
+    for key, value in list(node.items()):
+        if key in ('size', 'crop_size') and value is not None:
+            node[key] = CROP
+        elif key == 'scale' and 'Resize' in node.get('type', ''):
+            node[key] = (128, 64)
+        elif key == 'pretrained' or (key == 'init_cfg' and 'Pretrained' in str(value)):
+            node[key] = None
+        else:
+            shrink(value)
+
+
+def shrink_test(test_cfg: dict) -> None:
+    """Small windows, two of many scales; the step is two thirds of a window, as in the recipe."""
+    if test_cfg.get('mode') == 'slide':
+        test_cfg.update(crop_size=WINDOW, stride=STRIDE)
+    if test_cfg.get('base_size'):
+        test_cfg['base_size'] = LONG_SIDE
+    scales = test_cfg.get('scales', [1.0])
+    test_cfg['scales'] = scales if len(scales) == 1 else [scales[0], scales[-1]]
+
+
+def shrink_loader(loader: dict, batch_size: int, indices: int) -> None:
+    loader.update(batch_size=batch_size, num_workers=0, persistent_workers=False)
+    loader.pop('prefetch_factor', None)
+    loader['dataset']['indices'] = indices
+
+
+def one_step(cfg: Config, work_dir: Path) -> None:
+    """One iteration of training on two images, a test on one, nothing saved."""
+    shrink(cfg._cfg_dict)
+    shrink_test(cfg.model.setdefault('test_cfg', {}))
+    shrink_loader(cfg.train_dataloader, 2, 2)
+    for loader in cfg.val_dataloader, cfg.test_dataloader:
+        shrink_loader(loader, 1, 1)
+    for key, length in dict(max_iters=1, max_epochs=1).items():
+        if key in cfg.train_cfg:
+            cfg.train_cfg[key] = length
+    cfg.default_hooks.checkpoint.update(interval=-1, save_last=False)
+    cfg.default_hooks.checkpoint.pop('save_best', None)
+    cfg.work_dir = str(work_dir)
+
+
+# --- tests -----------------------------------------------------------------------------------
+
+def by_name(path):
+    return path.stem if isinstance(path, Path) else None
+
+
+@pytest.mark.parametrize('options', LEAVES, indirect=True, ids=by_name)
+def test_a_leaf_trains_and_tests(options, make_tree, tmp_path):
+    path, options = options
+    root = make_tree(load_config(path, options=options))
+    cfg = load_config(path, options=options, data_root=str(root))
+    check_trainable(cfg)
+    check_classes(cfg)
+    one_step(cfg, tmp_path / 'work')
+    runner = Runner.from_cfg(cfg)
+    before = {name: p.detach().clone() for name, p in runner.model.named_parameters()}
+
+    runner.train()
+    assert runner.iter == 1
+    assert math.isfinite(runner.message_hub.get_scalar('train/loss').current())
+    assert_every_parameter_is_trained_once(runner)
+    assert any(not torch.equal(before[name], p) for name, p in runner.model.named_parameters())
+    assert_scores(runner.test())
+
+    use_aug_test(cfg)
+    shrink_test(cfg.model.test_cfg)
+    cfg.experiment_name = f'{path.stem}_aug'
+    aug = Runner.from_cfg(cfg)
+    assert aug.model.tta_cfg.num_augs > runner.model.tta_cfg.num_augs
+    assert_scores(aug.test())
+
+
+def assert_every_parameter_is_trained_once(runner):
+    groups = runner.optim_wrapper.optimizer.param_groups
+    trained = [id(p) for group in groups for p in group['params']]
+    assert sorted(trained) == sorted(id(p) for p in runner.model.parameters() if p.requires_grad)
+    assert runner.param_schedulers
+
+
+def assert_scores(scores):
+    assert all(0 <= scores[key] <= 100 for key in ('mIoU', 'mAcc', 'aAcc'))
+
+
+@pytest.mark.parametrize('path', LEAVES, ids=by_name)
+def test_the_bases_of_a_leaf_share_no_key(path):
+    """One fact, one place: no base of a leaf sets what another one sets."""
+    bases = {file: set(Config.fromfile(file)) for file in nearest_bases(path)}
+    for a, b in ((a, b) for a in bases for b in bases if str(a) < str(b)):
+        assert not bases[a] & bases[b], f'{a.name} and {b.name} both set {bases[a] & bases[b]}'
+
+
+def nearest_bases(path: Path) -> list[Path]:
+    return [Path(base_path(base, path)) for base in Config._get_base_files(str(path))]
+
+
+def test_every_leaf_writes_to_a_work_directory_of_its_own():
+    assert {load_config(path).work_dir for path in LEAVES} == {
+        f'work_dirs/{path.stem}' for path in LEAVES}
+    assert len({path.stem for path in LEAVES}) == len(LEAVES)
+
+
+@pytest.mark.parametrize('path', SHIPPED, ids=by_name)
+def test_the_readme_of_the_method_has_a_row_for_a_leaf(path):
+    rows = [line for line in (path.parent / 'README.md').read_text().splitlines()
+            if re.match(rf'\|.*\({re.escape(path.name)}\)', line)]
+    assert len(rows) == 1, f'{path.parent.name}/README.md has {len(rows)} rows for {path.name}'
+
+
+def test_the_decoder_of_the_recipe_learns_ten_times_as_fast():
+    cfg = load_config('unet/unet_r101d_city.py')
+    assert cfg.optim_wrapper.optimizer.lr == 0.01
+    assert cfg.optim_wrapper.paramwise_cfg.custom_keys == {'decode_head': {'lr_mult': 10.}}
