@@ -1,20 +1,23 @@
-"""What every test shares: one thread, a clean mmengine, and real or drawn images if asked for.
+"""What every test shares: one thread, one seed, a clean mmengine, and images if asked for.
 
 Threads are set before torch is imported: sums then have one order, and two test runs
 beside each other do not fight for cores.
 """
 
 import os
+import random
 import sys
 from pathlib import Path
 
 os.environ['OMP_NUM_THREADS'] = '1'
 
+import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
 # mmengine keeps its loggers, message hubs, visualizers and scopes for the whole process, by name.
 GLOBALS = (('mmengine.registry', 'DefaultScope'), ('mmengine.logging', 'MMLogger'),
-           ('mmengine.logging', 'MessageHub'), ('mmengine.visualization', 'Visualizer'))
+           ('mmengine.logging', 'MessageHub'), ('mmengine.visualization', 'Visualizer'),
+           ('segplug.visualization.visualizer', 'SegLocalVisualizer'))
 
 
 def _managers() -> list:
@@ -33,6 +36,15 @@ def _mmengine_is_left_as_found():
             instance = manager._instance_dict.pop(name)
             for handler in getattr(instance, 'handlers', []):
                 handler.close()
+
+
+@pytest.fixture(autouse=True)
+def _draws_are_the_same_in_every_run():
+    """Seed the global generators, so that a test that draws passes always or never."""
+    random.seed(0)
+    np.random.seed(0)
+    if 'torch' in sys.modules:
+        sys.modules['torch'].manual_seed(0)
 
 
 def pytest_collection_modifyitems(items):

@@ -42,7 +42,7 @@ make_venv() {
     local python
     if [ ! -x "$VENV/bin/python" ]; then
         python="$(find_python)"
-        say "Making .venv with $("$python" -V)"
+        say "Making ${VENV##*/} with $("$python" -V)"
         "$python" -m venv "$VENV" ||
             fail "segplug could not make $VENV; on Debian and Ubuntu, 'apt-get install python3-venv' is what is missing."
     fi

@@ -26,7 +26,7 @@ def test_whole_image_equals_torch(align_corners, shortcut):
         rows, cols = _general(rows), _general(cols)
     found = sample(logits, rows, cols, align_corners=align_corners)
     torch.testing.assert_close(found, _interpolate(logits, (13, 11), align_corners),
-                               rtol=0, atol=1e-6)
+                               rtol=0, atol=1e-5)  # float32, summed in another order
     assert torch.equal(sample(logits, rows, cols, slice(4, 9), align_corners=align_corners),
                        found[:, :, 4:9])
 
