@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # segplug need not be installed
 
+SKIPPED = 77  # exit code of a benchmark that lacks an optional package
 PACKAGES = ('torch', 'numpy', 'opencv-python', 'opencv-python-headless', 'mmengine', 'mmcv-lite',
             'triton')
 
@@ -56,6 +57,11 @@ def row(case: str, baseline: float, ours: float, unit: str = 'ms', **more) -> di
     """
     ratio = baseline / ours if unit == 'ms' else ours / baseline
     return dict(case=case, baseline=baseline, ours=ours, unit=unit, ratio=ratio, **more)
+
+
+def figure(case: str, value: float, unit: str, **more) -> dict:
+    """A row without a baseline to compare with."""
+    return dict(case=case, baseline=None, ours=value, unit=unit, ratio=None, **more)
 
 
 def measure(functions: dict[str, Callable[[], object]], device: str, repeats: int = 5,
@@ -133,8 +139,8 @@ def num_cores() -> int:
 def table(rows: list[dict]) -> str:
     """The rows as text, one line each."""
     lines = [('case', 'baseline', 'ours', 'unit', 'ratio')]
-    lines += [(r['case'], f'{r["baseline"]:.2f}', f'{r["ours"]:.2f}', r['unit'],
-               f'{r["ratio"]:.2f}x') for r in rows]
+    lines += [(r['case'], *('-' if r[k] is None else f'{r[k]:.2f}' for k in ('baseline', 'ours')),
+               r['unit'], '-' if r['ratio'] is None else f'{r["ratio"]:.2f}x') for r in rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return '\n'.join('  '.join(cell.ljust(w) if i in (0, 3) else cell.rjust(w)
                                for i, (cell, w) in enumerate(zip(line, widths, strict=True)))
