@@ -28,22 +28,23 @@ def read_steps(folder: Path, device: str) -> dict[str, dict]:
     return steps
 
 
-def read_rows(folder: Path) -> dict[str, list[dict]]:
-    """The rows of each benchmark, by its name."""
-    return {path.stem: json.loads(path.read_text())['rows']
-            for path in sorted(folder.glob('*.json'))}
+def read_results(folder: Path) -> dict[str, dict]:
+    """What each benchmark wrote, by its name, without the environment, which all share."""
+    results = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob('*.json'))}
+    return {name: {k: v for k, v in result.items() if k != 'environment'}
+            for name, result in results.items()}
 
 
-def report(steps: dict[str, dict], benchmarks: dict[str, list[dict]]) -> str:
+def report(steps: dict[str, dict], benchmarks: dict[str, dict]) -> str:
     """What came of each step, then one table of all comparisons."""
     lines = [f'{name:<36} {step["outcome"]:<12} {step["seconds"]:>4} s'
              for name, step in steps.items()]
-    return '\n'.join([*lines, '', table([r for rows in benchmarks.values() for r in rows])])
+    return '\n'.join([*lines, '', table([r for b in benchmarks.values() for r in b['rows']])])
 
 
 def main(folder: str, device: str) -> int:
     """Write benchmarks/results/DATE-DEVICE.json and print the table; returns the exit code."""
-    steps, benchmarks = read_steps(Path(folder), device), read_rows(Path(folder))
+    steps, benchmarks = read_steps(Path(folder), device), read_results(Path(folder))
     where = environment(device)
     name = (where['gpu'] or 'cpu').lower().replace(' ', '-')
     target = ROOT / 'benchmarks' / 'results' / f'{where["time"][:10]}-{name}.json'

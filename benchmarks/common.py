@@ -108,7 +108,7 @@ def environment(device: str) -> dict:
     commit, changes = _git('rev-parse', 'HEAD'), _git('status', '--porcelain', '-uno')
     return dict(commit=commit, changed_since_commit=None if commit is None else bool(changes),
                 time=datetime.now(timezone.utc).isoformat(timespec='seconds'),
-                cpu=cpu_model(), cores=num_cores(), threads=torch.get_num_threads(),
+                cpu=cpu_model(), cores=num_cores(),
                 gpu=torch.cuda.get_device_name() if on_cuda else None,
                 gpu_memory_mb=torch.cuda.get_device_properties(0).total_memory >> 20
                 if on_cuda else None, versions=versions)
@@ -160,7 +160,7 @@ def main(description: str, run: Callable[[argparse.Namespace], list[dict]],
     print(table(rows))
     if args.out:
         write_json(args.out, dict(environment=environment(args.device), quick=args.quick,
-                                  rows=rows))
+                                  threads=args.threads, rows=rows))
 
 
 def write_json(path: str | Path, value: dict) -> None:

@@ -47,7 +47,7 @@ def test_quick_run(name, module, tmp_path, capsys):
     shown = capsys.readouterr().out.splitlines()
     assert len(shown) >= 1 + num_rows
     assert 'ratio' in shown[-1 - num_rows]
-    assert result['quick'] is True
+    assert (result['quick'], result['threads']) == (True, 1)
 
 
 def test_plain_test_step_baseline_and_ours_give_nearly_the_same_labels(module):
@@ -120,7 +120,7 @@ def test_collect_joins_and_fails_when_a_step_failed(module, tmp_path, monkeypatc
     assert {k: v['outcome'] for k, v in written['steps'].items()} == {
         'gpu_tests': 'skipped', 'bench_a': 'passed', 'bench_b': 'timed out',
         'bench_c': 'failed (1)'}
-    assert written['benchmarks']['bench_a'][0]['ratio'] == 4
+    assert written['benchmarks']['bench_a']['rows'][0]['ratio'] == 4
     assert '4.00x' in capsys.readouterr().out
 
 
