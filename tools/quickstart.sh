@@ -18,8 +18,8 @@ python="$VENV/bin/python"
 nproc="$("$python" -c 'import torch; print(1 if torch.cuda.is_available() else 2)')"
 
 say 'Drawing mini Cityscapes in data/minicity'
-"$python" tools/dataset_converters/minicity.py data/minicity --train 200 --val 50 --test 10 \
-    --size 512x256 --seed 0
+"$python" tools/dataset_converters/minicity.py data/minicity --train 300 --val 60 --test 10 \
+    --size 256x128 --seed 0
 
 say "Training $CONFIG (processes: $nproc)"
 rm -rf "$WORK"

@@ -41,7 +41,8 @@ class Predictor:
 
 
 def load_predictor(config: str, checkpoint: str, *, device: str | None = None,
-                   aug_test: bool = False, options: dict | None = None) -> Predictor:
+                   aug_test: bool = False, options: dict | None = None,
+                   data_root: str | None = None) -> Predictor:
     """Build the model of a config and load a checkpoint into it.
 
     Args:
@@ -49,7 +50,7 @@ def load_predictor(config: str, checkpoint: str, *, device: str | None = None,
         checkpoint: File, URL or known name.
         device: 'cpu', 'cuda:1', ...; by default a GPU when there is one.
         aug_test: Average over scales and mirror images.
-        options: Overrides by dotted key.
+        options, data_root: As for `segplug.apis.train.train`.
 
     Raises:
         ConfigError, CheckpointError: Also when neither the checkpoint nor the config says what
@@ -60,7 +61,7 @@ def load_predictor(config: str, checkpoint: str, *, device: str | None = None,
 
     from ..engine.checkpoint import load_checkpoint, load_state_dict
     from ..registry import MODELS
-    cfg = load_config(config, options=options)
+    cfg = load_config(config, options=options, data_root=data_root)
     if aug_test:
         use_aug_test(cfg)
     with explained(cfg, options):
@@ -95,12 +96,12 @@ def _classes(cfg, saved: dict, checkpoint: str) -> tuple[tuple, list]:
 
 
 def predict(config: str, checkpoint: str, images: Iterable[str], out: str, *,
-            device: str | None = None, aug_test: bool = False,
-            options: dict | None = None) -> list[Path]:
+            device: str | None = None, aug_test: bool = False, options: dict | None = None,
+            data_root: str | None = None) -> list[Path]:
     """Write ``labels/*.png`` (class ids, with the palette) and ``overlays/*.png`` to ``out``.
 
     Args:
-        images: Image files; a folder stands for the images in it.
+        images: Image files; a folder stands for all images below it.
         out: Folder to write to.
 
     Returns:
@@ -109,27 +110,26 @@ def predict(config: str, checkpoint: str, images: Iterable[str], out: str, *,
     Raises:
         DataError: An image is missing, or none was found; nothing is written then.
     """
-    from ..visualization.draw import overlay, write_labels
+    from ..evaluation.outputs import output_names
+    from ..visualization.draw import write_labels, write_overlay
     files = image_files(images)
     predictor = load_predictor(config, checkpoint, device=device, aug_test=aug_test,
-                               options=options)
+                               options=options, data_root=data_root)
     written = []
-    for file, name in zip(files, unique_names(files), strict=True):
+    for file, name in zip(files, output_names([str(file) for file in files]), strict=True):
         labels = predictor(file)
-        target = Path(out) / 'labels' / f'{name}.png'
-        picture = Path(out) / 'overlays' / f'{name}.png'
-        write_labels(target, labels, predictor.palette)
-        overlay(file, labels, predictor.palette, picture)
-        written.append(target)
+        written.append(Path(out) / 'labels' / f'{name}.png')
+        write_labels(written[-1], labels, predictor.palette)
+        write_overlay(file, labels, predictor.palette, Path(out) / 'overlays' / f'{name}.png')
     return written
 
 
 def image_files(images: Iterable[str]) -> list[Path]:
-    """The files that arguments mean; folders are listed in the order of their names."""
+    """The files that arguments mean; a folder means all images below it, in order of name."""
     files = []
     for image in map(Path, images):
         if image.is_dir():
-            inside = sorted(p for p in image.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
+            inside = sorted(p for p in image.rglob('*') if p.suffix.lower() in IMAGE_SUFFIXES)
             if not inside:
                 raise DataError(f'The folder {image} holds no image.',
                                 expected=f'files ending in {", ".join(IMAGE_SUFFIXES)}')

@@ -89,5 +89,5 @@ def _use_auto_scale_lr(cfg) -> None:
 def last_metrics(runner) -> dict:
     """The newest value of each metric that validation logged."""
     scalars = runner.message_hub.log_scalars
-    return {key.split('/', 1)[1]: buffer.current() for key, buffer in scalars.items()
+    return {key.split('/', 1)[1]: float(buffer.current()) for key, buffer in scalars.items()
             if key.startswith('val/') and key not in ('val/time', 'val/data_time')}

@@ -5,22 +5,24 @@ import argparse
 from ..errors import ConfigError
 
 EXAMPLE = """example:
-  segplug make-minicity data/minicity --train 200 --val 50 --test 10 --size 256x128 --seed 0"""
+  segplug make-minicity data/minicity --train 300 --val 60 --test 10 --size 256x128 --seed 0"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('root', help='folder to make; an existing one of the same settings is kept')
-    parser.add_argument('--train', type=int, default=200, metavar='N', help='images (default 200)')
-    parser.add_argument('--val', type=int, default=50, metavar='M', help='images (default 50)')
+    parser.add_argument('--train', type=int, default=300, metavar='N', help='images (default 300)')
+    parser.add_argument('--val', type=int, default=60, metavar='M', help='images (default 60)')
     parser.add_argument('--test', type=int, default=10, metavar='T', help='images (default 10)')
     parser.add_argument('--size', default='256x128', metavar='WxH', help='default 256x128')
     parser.add_argument('--seed', type=int, default=0, metavar='S', help='default 0')
+    parser.add_argument('--processes', type=int, default=1, metavar='P',
+                        help='draw with P processes; the pixels do not depend on it (default 1)')
 
 
 def run(args: argparse.Namespace, argv: list[str]) -> int:
     from ..datasets.minicity import make_minicity
     make_minicity(args.root, train=args.train, val=args.val, test=args.test,
-                  size=parse_size(args.size), seed=args.seed)
+                  size=parse_size(args.size), seed=args.seed, processes=args.processes)
     return 0
 
 

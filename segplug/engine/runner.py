@@ -28,6 +28,20 @@ from .sync_bn import convert_sync_batchnorm, wants_every
 TEST_FLOOR = 0.5  # share of a model's names that a test checkpoint must hold
 
 
+_timestamps: set[str] = set()
+
+
+def _unique(timestamp: str) -> str:
+    """mmengine names a run's logger and scope by the second; two runs in one second would share
+    them, so the later one is numbered."""
+    name, number = timestamp, 1
+    while name in _timestamps:
+        number += 1
+        name = f'{timestamp}_{number}'
+    _timestamps.add(name)
+    return name
+
+
 @RUNNERS.register_module()
 class Runner(_UpstreamRunner):
     """Built from a config by ``Runner.from_cfg(cfg)``; then ``train()``, ``val()``, ``test()``.
@@ -57,6 +71,7 @@ class Runner(_UpstreamRunner):
             os.environ.setdefault('MKL_NUM_THREADS', str(count))
         self.test_num_threads = int(env_cfg.get('test_num_threads', 1))
         super().setup_env(env_cfg)
+        self._timestamp = _unique(self._timestamp)
 
     # --- the model -------------------------------------------------------------------------
 

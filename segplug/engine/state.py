@@ -90,10 +90,14 @@ def load_hub_state(hub: MessageHub, state: dict) -> None:
 
 
 def schedulers_state(schedulers):
-    """State of a list of schedulers, or of a dict of such lists."""
+    """State of a list of schedulers, or of a dict of such lists.
+
+    Functions (OneCycleLR keeps its annealing as one) are left out: the constructor makes them.
+    """
     if isinstance(schedulers, dict):
         return {name: schedulers_state(several) for name, several in schedulers.items()}
-    return [scheduler.state_dict() for scheduler in schedulers]
+    return [{key: value for key, value in scheduler.state_dict().items() if not callable(value)}
+            for scheduler in schedulers]
 
 
 def load_schedulers_state(schedulers, state) -> None:

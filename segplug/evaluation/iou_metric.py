@@ -120,7 +120,7 @@ class IoUMetric(BaseMetric):
         try:
             matrix = confusion_matrix(pred, label, len(classes), self.ignore_index)
         except SegplugError as error:
-            error.what = f'Scoring {file}: {error.what}'
+            error.what = f'Scoring {file} against {sample.get("seg_map_path")}: {error.what}'
             raise
         self._running = matrix if self._running is None else self._running + matrix
         return np.stack(scores.counts(matrix.cpu().numpy()))

@@ -105,7 +105,9 @@ def _checked(joint, pred, label, num_classes: int, ignore_index: int | None):
         _raise_out_of_range('label', label, k, ignore_index)
     if int(joint[:, k].sum()):
         _raise_out_of_range('prediction', pred, k, None)
-    return joint[:k, :k]
+    # A view would be summed wrongly by gloo, which reduces memory and does not look at strides.
+    square = joint[:k, :k]
+    return square.contiguous() if isinstance(square, Tensor) else np.ascontiguousarray(square)
 
 
 def _raise_out_of_range(what: str, values, num_classes: int, ignore_index: int | None):

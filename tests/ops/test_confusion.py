@@ -98,3 +98,10 @@ def test_shapes_and_kinds():
         confusion_matrix(torch.from_numpy(PRED), LABEL, 3)
     with pytest.raises(ShapeError, match='float64'):
         confusion_matrix(PRED.astype(float), LABEL, 3)
+
+
+@pytest.mark.parametrize('dtype', [torch.uint8, torch.int64])
+def test_the_matrix_owns_its_memory_so_that_processes_can_sum_it(dtype):
+    maps = torch.zeros(4, 4, dtype=dtype)
+    assert confusion_matrix(maps, maps, 3).is_contiguous()
+    assert confusion_matrix(maps.numpy(), maps.numpy(), 3).flags['C_CONTIGUOUS']
