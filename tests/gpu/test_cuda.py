@@ -138,7 +138,7 @@ def test_a_resumed_run_ends_like_the_whole_one(full_precision, minicity, tmp_pat
         # The sums of a GPU have no fixed order: a hundredth of what the last two steps changed.
         # Without the momentum, or with other images, it would be more than all of it.
         moved = (value - start[name]).norm()
-        assert (end[name] - value).norm() <= 1e-2 * moved + 1e-6, name
+        assert (end[name] - value).norm() <= 1e-2 * moved + 1e-5, name
 
 
 def test_a_resumed_optimizer_lies_where_it_should(minicity, tmp_path):
