@@ -154,9 +154,15 @@ def keep_buffers_apart() -> dict[str, bool]:
 
 
 def leave() -> None:
-    """Destroy the process group, if there is one; torch warns about those that are left."""
+    """Destroy the process group, if there is one; torch warns about those that are left.
+
+    A model wrapped by DDP holds the group too, and the runner around it is a cycle. Without the
+    collection gloo's threads outlive the group, and one that lets go of a tensor while Python shuts
+    down aborts the process ("terminate called without an active exception").
+    """
     if dist.is_initialized():
         dist.destroy_process_group()
+        gc.collect()
 
 
 def end_with_parent() -> None:

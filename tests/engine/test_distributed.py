@@ -2,6 +2,7 @@
 
 import os
 import socket
+import subprocess
 import sys
 
 import pytest
@@ -119,3 +120,30 @@ def test_init_without_a_launcher_does_nothing():
     assert distributed.init('none') == Place(0, 1, 0, 1)
     assert not torch.distributed.is_initialized()
     assert 'RANK' not in os.environ
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='reads /proc')
+def test_leaving_ends_the_threads_of_the_group_though_a_model_in_a_cycle_holds_it():
+    code = '''
+import os, torch
+from segplug.engine import distributed
+
+class Holder: pass
+
+def threads():
+    return [open(f'/proc/self/task/{t}/comm').read().strip() for t in os.listdir('/proc/self/task')]
+
+distributed.init('pytorch')
+holder = Holder()
+holder.model = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(2, 2))
+holder.itself = holder
+holder.model(torch.ones(1, 2)).sum().backward()
+assert any('gloo' in name for name in threads()), threads()
+del holder
+distributed.leave()
+assert not any('gloo' in name for name in threads()), threads()
+'''
+    environment = {**os.environ, 'RANK': '0', 'WORLD_SIZE': '1', 'LOCAL_RANK': '0',
+                   'LOCAL_WORLD_SIZE': '1', 'MASTER_ADDR': '127.0.0.1',
+                   'MASTER_PORT': str(free_port()), 'CUDA_VISIBLE_DEVICES': '-1'}
+    subprocess.run([sys.executable, '-c', code], env=environment, check=True, timeout=60)
