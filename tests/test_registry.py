@@ -80,7 +80,7 @@ def test_building_through_mmengine_is_checked_too():
 
 
 def test_a_name_clash_names_both_packages(things):
-    with pytest.raises(ConfigError, match=r'Two packages register .Thing.*test_registry.*force=True'):
+    with pytest.raises(ConfigError, match=r'Two packages .*test_registry.*force=True'):
         things.register_module(name='Thing', module=Open)
     things.register_module(name='Thing', module=Open, force=True)
     assert things.get('Thing') is Open

@@ -8,6 +8,7 @@ import atexit
 import contextlib
 import ctypes
 import datetime
+import gc
 import inspect
 import os
 import signal
