@@ -23,10 +23,10 @@ class SegplugError(ValueError):
 
     def __init__(self, what: str, *, got=None, expected=None, fix: str | None = None,
                  culprit: str | None = None) -> None:
-        self.what, self.got, self.expected, self.fix = what, got, expected, fix
+        self.what, self.got, self.expected, self.fix = _last_words(what), got, expected, fix
         self.culprit = culprit
         self.where: str | None = None
-        super().__init__(what)
+        super().__init__(self.what)
 
     def __str__(self) -> str:
         parts = [self.what]
@@ -44,6 +44,18 @@ class SegplugError(ValueError):
         # DataLoader workers and process pools send exceptions by pickle; keyword-only
         # arguments would be lost with the default.
         return _rebuild, (type(self), self.__dict__.copy())
+
+
+def _last_words(text: str) -> str:
+    """What an error said in a DataLoader worker.
+
+    torch makes the error anew in the main process, with the worker's whole traceback as its text;
+    our part of that is the last line that starts with our name.
+    """
+    if 'Original Traceback' not in text:
+        return text
+    ours = [line for line in text.splitlines() if line.startswith(f'{__name__}.')]
+    return ours[-1].partition(': ')[2] if ours else text
 
 
 def _rebuild(cls: type, state: dict) -> SegplugError:

@@ -2,6 +2,9 @@
 
 import pickle
 
+import pytest
+from torch.utils.data import DataLoader
+
 from segplug.errors import ConfigError, DataError, SegplugError, did_you_mean, nearest
 
 
@@ -39,3 +42,18 @@ def test_nearest_ignores_case_and_orders_by_likeness():
 def test_did_you_mean_is_silent_when_nothing_is_near():
     assert did_you_mean('detph', ['depth', 'width']) == "did you mean 'depth' or 'width'"
     assert did_you_mean('qqqq', ['depth']) is None
+
+
+class _Broken:
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        raise DataError('a.png is broken.', got='KeyError: x', fix='replace it')
+
+
+@pytest.mark.parametrize('num_workers', [0, 1])
+def test_an_error_reads_the_same_from_a_data_worker(num_workers):
+    with pytest.raises(DataError) as caught:
+        next(iter(DataLoader(_Broken(), num_workers=num_workers)))
+    assert str(caught.value) == 'a.png is broken. Got: KeyError: x. To mend it: replace it.'
