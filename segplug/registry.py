@@ -104,7 +104,7 @@ def check_arguments(cfg: dict, registry: upstream.Registry, default_args: dict |
     if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         return
     known = [n for n, p in parameters.items() if p.kind is not p.VAR_POSITIONAL]
-    shown = f'{cls.__name__}{signature}'
+    shown = f'some of {", ".join(known)}' if known else 'no arguments'
     for key in cfg:
         if key not in known and key not in _CONSUMED:
             raise ConfigError(f'{cls.__name__} has no argument {key!r}.', expected=shown,

@@ -14,6 +14,7 @@ META_KEYS: dict[str, str] = {
     'ori_shape': '(H, W) of the image as it lies on disk',
     'img_shape': '(H, W) of the image as packed',
     'pad_shape': '(H, W) after padding',
+    'padding_size': '(left, right, top, bottom) pixels that the preprocessor added',
     'scale_factor': '(w, h) by which the image was resized',
     'flip': 'bool, whether the image was mirrored',
     'flip_direction': "'horizontal', 'vertical', 'diagonal' or None",

@@ -10,6 +10,5 @@ _base_ = [
 model = dict(decode_head=dict(num_classes=19, loss_decode=dict(class_weight=[
     0.52, 1.24, 0.61, 1.7, 1.82, 2.69, 2.51, 2.28, 0.93, 1.28, 0.83, 1.47, 2.38, 1.05, 1.74, 1.64,
     1.27, 1.76, 1.92])))
-# The scales that training shows; the images are an eighth of Cityscapes', and half of that leaves
-# nothing of a pole.
+# The images are an eighth of Cityscapes' size and training shows one scale: stay near it.
 aug_test_cfg = dict(scales=[0.9, 1.0, 1.1, 1.2], flip=True)

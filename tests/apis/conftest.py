@@ -16,12 +16,11 @@ def tiny():
         'model.backbone.stem_channels': 8, 'model.backbone.base_channels': 8,
         'model.decode_head.in_channels': (8, 8, 16, 32, 64),
         'model.decode_head.decoder_channels': (16, 8, 8, 8, 8),
-        'crop_size': (64, 64), 'train_dataloader.batch_size': 2, 'train_dataloader.num_workers': 0,
+        'train_dataloader.batch_size': 2, 'train_dataloader.num_workers': 0,
         'train_dataloader.persistent_workers': False, 'val_dataloader.num_workers': 0,
         'val_dataloader.persistent_workers': False, 'test_dataloader.num_workers': 0,
         'test_dataloader.persistent_workers': False,
-        'train_dataloader.dataset.pipeline.2.scale': (128, 64),
-        'train_dataloader.dataset.pipeline.3.crop_size': (64, 64),
+        'train_dataloader.dataset.pipeline.2.crop_size': (64, 64),
         'train_cfg.max_iters': 2, 'train_cfg.val_interval': 2,
         'default_hooks.logger.interval': 1}
 

@@ -55,7 +55,7 @@ def test_two_processes_train_by_the_command_that_users_know(minicity, options, r
     ({'model.backbone.type': 'ResNett'}, ConfigError, "did you mean 'ResNet'"),
     ({'train_cfg.max_iter': 3}, ConfigError, "did you mean 'max_iters'"),
     ({'optim_wrapper.optimizer.typ': 'SGD'}, ConfigError, "no argument 'typ'"),
-    ({'train_dataloader.dataset.pipeline.4.prb': 1}, ConfigError, "did you mean 'prob'"),
+    ({'train_dataloader.dataset.pipeline.3.prb': 1}, ConfigError, "did you mean 'prob'"),
     ({'model.decode_head.num_classes': 7}, ConfigError, 'CityscapesDataset .* has 19 classes'),
     ({'train_dataloader.dataset.data_root': 'nowhere'}, DataError, 'nowhere'),
 ])

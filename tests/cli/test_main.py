@@ -6,7 +6,6 @@ import sys
 
 import pytest
 
-from segplug.cli.common import _without
 from segplug.cli.main import VERBS, main
 
 
@@ -51,15 +50,6 @@ def test_under_our_launcher_the_error_goes_to_its_file(tmp_path, monkeypatch, ca
     assert main(['train', 'no/such_config.py']) == 1
     assert 'no/such_config.py' in json.loads(file.read_text())['message']['message']
     assert capsys.readouterr().err == ''
-
-
-@pytest.mark.parametrize(('given', 'kept'), [
-    (['train', '--nproc', '2', 'c.py'], ['train', 'c.py']),
-    (['train', '--nproc=2', 'c.py', '--amp'], ['train', 'c.py', '--amp']),
-    (['train', 'c.py', '--nproc', '2'], ['train', 'c.py']),
-])
-def test_relaunching_takes_the_flag_out(given, kept):
-    assert _without(given, '--nproc') == kept
 
 
 def test_a_size_is_read_or_refused():

@@ -14,8 +14,7 @@ OPTIONS = {
     'train_dataloader.batch_size': 2, 'train_dataloader.num_workers': 0,
     'train_dataloader.persistent_workers': False, 'val_dataloader.num_workers': 0,
     'val_dataloader.persistent_workers': False,
-    'train_dataloader.dataset.pipeline.2.scale': '(128,64)',
-    'train_dataloader.dataset.pipeline.3.crop_size': '(64,64)',
+    'train_dataloader.dataset.pipeline.2.crop_size': '(64,64)',
     'train_cfg.max_iters': 2, 'train_cfg.val_interval': 2}
 
 

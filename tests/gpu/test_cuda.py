@@ -34,8 +34,8 @@ DEVICE = 'cuda'
 SMALL = {
     'train_dataloader.batch_size': 2, 'train_dataloader.num_workers': 0,
     'train_dataloader.persistent_workers': False, 'test_dataloader.num_workers': 0,
-    'test_dataloader.persistent_workers': False, 'train_dataloader.dataset.pipeline.2.scale':
-    (192, 96), 'train_dataloader.dataset.pipeline.3.crop_size': (96, 96),
+    'test_dataloader.persistent_workers': False,
+    'train_dataloader.dataset.pipeline.2.crop_size': (96, 96),
     'default_hooks.logger.interval': 1}
 SGD = {'optim_wrapper.optimizer': dict(_delete_=True, type='SGD', lr=0.01, momentum=0.9)}
 # The first steps are not to be lost to the search for a loss scale.
