@@ -5,7 +5,7 @@ import argparse
 from .common import add_config_arguments, config_arguments
 
 EXAMPLE = """example:
-  segplug predict unet/unet_r18_minicity.py work_dirs/unet_r18_minicity/iter_600.pth \\
+  segplug predict unet/unet_r18_minicity.py work_dirs/unet_r18_minicity/iter_1000.pth \\
       data/minicity/leftImg8bit/val --out work_dirs/predictions"""
 
 

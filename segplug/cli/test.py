@@ -11,7 +11,7 @@ from .common import (
 )
 
 EXAMPLE = """example:
-  segplug test unet/unet_r18_minicity.py work_dirs/unet_r18_minicity/iter_600.pth \\
+  segplug test unet/unet_r18_minicity.py work_dirs/unet_r18_minicity/iter_1000.pth \\
       --nproc 2 --aug-test --out work_dirs/unet_r18_minicity/test_ms"""
 
 
