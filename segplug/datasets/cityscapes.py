@@ -59,7 +59,8 @@ class CityscapesDataset(BaseSegDataset):
 
     def _set_classes(self) -> None:
         super()._set_classes()
-        self._metainfo['label_ids'] = self._chosen(self._metainfo['label_ids'], 'label_ids')
+        if 'label_ids' in self._metainfo:  # a subclass with METAINFO of its own may have none
+            self._metainfo['label_ids'] = self._chosen(self._metainfo['label_ids'], 'label_ids')
 
     def load_data_list(self) -> list[dict]:
         self._choose_labels()

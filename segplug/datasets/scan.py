@@ -4,12 +4,14 @@ Pure functions over folders. Labels are looked up in one listing of their folder
 call per file, so that every missing label is known before training starts.
 """
 
+import logging
 import os
 import re
 from collections import Counter
 from pathlib import Path
 
 from mmengine import fileio
+from mmengine.logging import print_log
 
 from ..errors import DataError
 
@@ -29,6 +31,7 @@ def image_stems(folder: str, suffix: str, ann_file: str = '',
     """Names of the images without their suffix, relative to ``folder``.
 
     Sorted; with ``ann_file`` (one name a line, empty lines skipped) in the order of that file.
+    Files whose suffix differs in case only are not taken, and the log says so.
     """
     if ann_file and not fileio.isdir(ann_file, backend_args=backend_args):
         if not fileio.isfile(ann_file, backend_args=backend_args):
@@ -36,8 +39,13 @@ def image_stems(folder: str, suffix: str, ann_file: str = '',
                             fix='correct ann_file, data_root or --data-root')
         text = fileio.get_text(ann_file, backend_args=backend_args)
         return [line.strip() for line in text.splitlines() if line.strip()]
-    return [name[:-len(suffix)] if suffix else name
-            for name in list_files(folder, suffix, backend_args)]
+    files = list_files(folder, '', backend_args)
+    other = [f for f in files if f.lower().endswith(suffix.lower()) and not f.endswith(suffix)]
+    if other:
+        print_log(f'{len(other)} files below {folder} are left out because they end in '
+                  f'{other[0][-len(suffix):]}, not {suffix}: {some(other)}', 'current',
+                  logging.WARNING)
+    return [name.removesuffix(suffix) for name in files if name.endswith(suffix)]
 
 
 def missing(folder: str, names: list[str], backend_args: dict | None = None) -> list[str]:

@@ -120,7 +120,8 @@ class IoUMetric(BaseMetric):
         try:
             matrix = confusion_matrix(pred, label, len(classes), self.ignore_index)
         except SegplugError as error:
-            error.what = f'Scoring {file} against {sample.get("seg_map_path")}: {error.what}'
+            against = f' against {sample["seg_map_path"]}' if sample.get('seg_map_path') else ''
+            error.what = f'Scoring {file}{against}: {error.what}'
             raise
         self._running = matrix if self._running is None else self._running + matrix
         return np.stack(scores.counts(matrix.cpu().numpy()))
@@ -219,18 +220,26 @@ class IoUMetric(BaseMetric):
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(path, target)
         barrier()
+        if not is_main_process():
+            return
         leftover = folder / '.partial'
-        if is_main_process() and leftover.is_dir() and not any(leftover.iterdir()):
+        if leftover.is_dir() and not any(leftover.iterdir()):
             leftover.rmdir()
+        strangers = outputs.strangers(folder, names.values())
+        if self.format_only and self.out_dir is not None:
+            strangers += [f for f in outputs.SCORE_FILES if (self.out_dir / f).exists()]
+        if strangers:
+            print_log(f'{self.out_dir or folder} holds {len(strangers)} files of an earlier run, '
+                      f'which are left there: {", ".join(strangers[:4])}'
+                      + (' ...' if len(strangers) > 4 else ''), 'current', logging.WARNING)
 
     def _write_files(self, rows: list[Row]) -> None:
         hit, false, missed = (np.stack([row.counts[i] for row in rows]) for i in range(3))
         files = outputs.relative_names([row.file for row in rows])
         table = outputs.per_image_table(files, hit, false, missed, self.dataset_meta['classes'])
-        for name, data in {
-                'metrics.json': outputs.metrics_json(self.details),
-                'confusion_matrix.npy': outputs.matrix_npy(self.matrix),
-                'per_image.csv': table.to_csv(index=False, lineterminator='\n').encode()}.items():
+        contents = (outputs.metrics_json(self.details), outputs.matrix_npy(self.matrix),
+                    table.to_csv(index=False, lineterminator='\n').encode())
+        for name, data in zip(outputs.SCORE_FILES, contents, strict=True):
             outputs.atomic_write(self.out_dir / name, data)
         print_log(f'Predictions and scores are in {self.out_dir}', 'current')
 

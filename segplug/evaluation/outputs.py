@@ -7,7 +7,7 @@ import io
 import json
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePath
 
 import cv2
@@ -15,6 +15,9 @@ import numpy as np
 import pandas as pd
 
 from . import scores
+
+# Beside predictions/ in the folder of ``--out``.
+SCORE_FILES = ('metrics.json', 'confusion_matrix.npy', 'per_image.csv')
 
 
 def atomic_write(path: Path, data: bytes) -> None:
@@ -57,6 +60,13 @@ def output_names(files: Sequence[str]) -> list[str]:
         if len(set(names)) == len(names):
             return names
     return numbered
+
+
+def strangers(folder: Path, names: Iterable[str]) -> list[str]:
+    """The PNG files below ``folder``, relative to it and sorted, that are none of ``names``."""
+    own = set(names)
+    found = (p.relative_to(folder).as_posix() for p in folder.rglob('*.png'))
+    return sorted(f for f in found if f.removesuffix('.png') not in own)
 
 
 def metrics_json(values: dict[str, float]) -> bytes:

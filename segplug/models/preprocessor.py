@@ -71,8 +71,12 @@ class SegDataPreProcessor(BaseDataPreprocessor):
             training: Pad as in training and apply ``batch_augments``.
 
         Returns:
-            ``inputs`` (N, C, H, W) float, ``data_samples`` with padded labels and with
-            img_shape, pad_shape and padding_size (left, right, top, bottom) in the metainfo.
+            ``inputs`` (N, C, H, W) float, ``data_samples`` with img_shape, pad_shape and
+            padding_size (left, right, top, bottom) in the metainfo and, in training, with padded
+            labels; a test scores them at their own size.
+
+        Raises:
+            ShapeError: The images do not fit ``mean``, or in training a label its image.
         """
         data = self.cast_data(data)
         images, samples = list(data['inputs']), data.get('data_samples')
@@ -84,7 +88,11 @@ class SegDataPreProcessor(BaseDataPreprocessor):
         else:
             inputs = torch.stack([self._pad(self.normalize(img), target) for img in images])
         for sample, size in zip(samples or (), sizes, strict=False):
-            self._pad_sample(sample, size, target)
+            if training:
+                self._pad_labels(sample, size, target)
+            sample.set_metainfo(dict(
+                img_shape=size, pad_shape=target,
+                padding_size=(0, target[1] - size[1], 0, target[0] - size[0])))
         if training:
             for augment in self.batch_augments:
                 inputs, samples = augment(inputs, samples)
@@ -133,17 +141,20 @@ class SegDataPreProcessor(BaseDataPreprocessor):
             return img
         return F.pad(img, (0, right, 0, bottom), value=self.pad_val if value is None else value)
 
-    def _pad_sample(self, sample: SegDataSample, size: tuple[int, int],
+    def _pad_labels(self, sample: SegDataSample, size: tuple[int, int],
                     target: tuple[int, int]) -> None:
-        """Pad every ground truth that is a map, and write down what was padded."""
+        """Pad every ground truth that is a map; padding a larger one would cut it."""
         for name in sample.keys():  # noqa: SIM118 (BaseDataElement is no mapping)
             field = getattr(sample, name)
-            if name.startswith('gt_') and isinstance(field, PixelData):
-                setattr(sample, name, PixelData(
-                    data=self._pad(field.data, target, self.seg_pad_val)))
-        sample.set_metainfo(dict(
-            img_shape=size, pad_shape=target,
-            padding_size=(0, target[1] - size[1], 0, target[0] - size[0])))
+            if not (name.startswith('gt_') and isinstance(field, PixelData)):
+                continue
+            if tuple(field.data.shape[-2:]) != size:
+                raise ShapeError(
+                    f'The {name} of {sample.metainfo.get("img_path", "a sample")} differs in '
+                    'size from its image.', got=tuple(field.data.shape[-2:]),
+                    expected=f'{size} (H, W)', fix='in training, load labels before whatever '
+                    'resizes or crops the image')
+            setattr(sample, name, PixelData(data=self._pad(field.data, target, self.seg_pad_val)))
 
 
 def _padding(size: tuple[int, int] | None = None,

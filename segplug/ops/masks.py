@@ -15,7 +15,7 @@ def valid_mask(label: torch.Tensor, ignore_index: int | None) -> torch.Tensor:
     """True where a pixel counts. ``ignore_index=None`` means that every pixel does."""
     if ignore_index is None:
         return torch.ones_like(label, dtype=torch.bool)
-    return label != ignore_index
+    return _wide(label) != ignore_index
 
 
 def check_label(label: torch.Tensor, num_classes: int, ignore_index: int | None,
@@ -33,6 +33,7 @@ def check_label(label: torch.Tensor, num_classes: int, ignore_index: int | None,
     Raises:
         DataError: Naming the first bad file, its values and the allowed range.
     """
+    label = _wide(label)
     bad = valid_mask(label, ignore_index) & ((label < 0) | (label >= num_classes))
     if not bad.any():
         return
@@ -45,6 +46,14 @@ def check_label(label: torch.Tensor, num_classes: int, ignore_index: int | None,
         expected=f'0 to {num_classes - 1}{ignored}',
         fix="map the label's values to classes, or set num_classes and ignore_index of the "
             'heads, and seg_pad_val of the preprocessor, to what the data set has')
+
+
+def _wide(label: torch.Tensor) -> torch.Tensor:
+    """``label`` in a type that holds what it is compared with.
+
+    torch compares in the tensor's own type: to uint8 labels -1 is 255 and 256 classes are none.
+    """
+    return label.int() if label.dtype in (torch.uint8, torch.int8, torch.int16) else label
 
 
 def _shown(values: list[int]) -> str:

@@ -88,3 +88,13 @@ def test_the_test_split_needs_no_labels(root):
     dataset = CityscapesDataset(data_root=str(root), data_prefix=dict(img_path=PREFIX['img_path']),
                                 pipeline=LOAD, test_mode=True)
     assert 'gt_seg_map' not in dataset[0]
+
+
+def test_a_subclass_with_classes_of_its_own_needs_no_label_ids(root):
+    class Two(CityscapesDataset):
+        METAINFO = dict(classes=('a', 'b'), palette=[[1, 1, 1], [2, 2, 2]])
+
+    add_train_ids(root)
+    dataset = Two(data_root=str(root), data_prefix=PREFIX)
+    assert dataset.metainfo['classes'] == ('a', 'b')
+    assert 'label_ids' not in dataset.metainfo

@@ -28,6 +28,15 @@ def test_stems_are_those_of_the_folder_or_of_the_split_file(tmp_path):
         scan.image_stems(str(tmp_path), '_img.png', str(tmp_path / 'lost.txt'))
 
 
+def test_a_suffix_in_other_letters_is_left_out_aloud(tmp_path, monkeypatch):
+    printed = []
+    monkeypatch.setattr('segplug.datasets.scan.print_log', lambda text, *rest: printed.append(text))
+    touch(tmp_path, 'a.jpg', 'b.JPG', 'c.png')
+    assert scan.image_stems(str(tmp_path), '.jpg') == ['a']
+    assert printed == [f'1 files below {tmp_path} are left out because they end in .JPG, not .jpg: '
+                       'b.JPG']
+
+
 def test_missing_names_include_those_written_in_another_way(tmp_path):
     touch(tmp_path, 'x/1.png')
     assert scan.missing(str(tmp_path), ['x/1.png', './x/1.png', 'x/2.png']) == ['x/2.png']

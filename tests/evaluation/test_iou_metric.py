@@ -124,6 +124,25 @@ def test_clashing_stems_keep_their_folders(tmp_path):
     assert read(tmp_path / 'predictions/b/x.png').max() == 0
 
 
+def test_files_of_an_earlier_run_are_kept_and_named(tmp_path, monkeypatch):
+    printed = []
+    monkeypatch.setattr('segplug.evaluation.iou_metric.print_log',
+                        lambda text, *rest: printed.append(text))
+    made = metric(out_dir=str(tmp_path))
+    made.process({}, [sample(), sample(PRED, LABEL, 1, '/d/a/y.png')])
+    made.evaluate(2)
+    assert not any('earlier run' in text for text in printed)
+    made.process({}, [sample()])
+    made.evaluate(1)
+    assert f'{tmp_path} holds 1 files of an earlier run, which are left there: y.png' in printed
+    assert (tmp_path / 'predictions/y.png').exists()
+    made = metric(dict(META, label_ids=[7, 23, 26, 31]), out_dir=str(tmp_path), format_only=True)
+    made.process({}, [sample()])
+    made.evaluate(1)
+    assert any('4 files of an earlier run' in text and 'y.png, metrics.json' in text
+               for text in printed)
+
+
 @pytest.mark.parametrize('folder', ['out_dir', 'output_dir'])
 def test_format_only_writes_label_ids_without_labels(tmp_path, folder):
     meta = dict(META, label_ids=[7, 23, 26, 31])
@@ -177,8 +196,8 @@ def test_bad_values_name_the_file():
         metric().process({}, [sample(label=LABEL + 9 * (LABEL == 1) - (LABEL == 1))])
     with pytest.raises(DataError, match='Scoring /d/a/x.png: A prediction map.*Got: 200'):
         metric().process({}, [sample(pred=PRED + 198 * (PRED == 2))])
-    with pytest.raises(ShapeError, match='Scoring /d/a/x.png'):
-        metric().process({}, [sample(pred=PRED.T)])
+    with pytest.raises(ShapeError, match='Scoring /d/a/x.png against /d/l.png: '):
+        metric().process({}, [sample(pred=PRED.T, seg_map_path='/d/l.png')])
     with pytest.raises(DataError, match='no label to score'):
         metric().process({}, [sample(label=None)])
 

@@ -106,6 +106,15 @@ def test_other_maps_of_ground_truth_are_padded_along():
     assert data['data_samples'][0].gt_classes.item.shape == (19,)
 
 
+def test_a_label_of_another_size_is_refused_in_training_and_left_alone_in_a_test():
+    data = dict(inputs=_images((2, 2)), data_samples=[_sample(4, 4)])
+    with pytest.raises(ShapeError, match=r'gt_sem_seg.*\(4, 4\).*\(2, 2\)'):
+        _preprocessor()(data, training=True)
+    out = _preprocessor(test_cfg=dict(size=(3, 3)))(data)['data_samples'][0]
+    assert out.gt_sem_seg.data.shape == (1, 4, 4)
+    assert out.pad_shape == (3, 3)
+
+
 def test_batch_augments_run_in_training_alone():
     def double(inputs, samples):
         return 2 * inputs, samples

@@ -38,3 +38,12 @@ def test_check_label_refuses(value, ignore_index):
 def test_check_label_shows_only_the_first_values():
     with pytest.raises(DataError, match=r'1, 2, 3, 4, 5, 6, 7, 8, \.\.\.'):
         check_label(torch.arange(20).view(1, 20), 1, 255, ['a'])
+
+
+def test_bytes_are_compared_as_numbers():
+    """In a uint8 comparison -1 would be 255, and 256 would be 0."""
+    label = torch.tensor([[0, 255]], dtype=torch.uint8)
+    assert valid_mask(label, -1).all()
+    with pytest.raises(DataError, match='255 in 1 pixels'):
+        check_label(label, 19, -1, ['a'])
+    check_label(label, 256, None, ['a'])
