@@ -28,6 +28,9 @@ class Registry(upstream.Registry):
     """mmengine's registry, whose clashes name both packages."""
 
     def _register_module(self, module, module_name=None, force=False) -> None:
+        if not module.__module__.startswith(f'{SCOPE}.'):
+            # Ours come first, so that of two equal names it is the newcomer's that fails.
+            self.import_from_location()
         names = module_name or module.__name__
         for name in [names] if isinstance(names, str) else names:
             old = self._module_dict.get(name)

@@ -86,6 +86,22 @@ def test_a_name_clash_names_both_packages(things):
     assert things.get('Thing') is Open
 
 
+def test_of_two_equal_names_the_newcomer_fails(tmp_path, monkeypatch):
+    """A plugin is loaded before our own modules are; its clash must not break ours."""
+    (tmp_path / 'clash_own.py').write_text(
+        'from segplug import registry\n'
+        'from test_registry_things import THINGS\n'
+        "THINGS.register_module(name='Taken', module=registry.Plugin)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    root = upstream.Registry('thing', scope='mmengine')
+    things = Registry('thing', parent=root, scope='segplug_late', locations=['clash_own'])
+    monkeypatch.setitem(sys.modules, 'test_registry_things',
+                        types.SimpleNamespace(THINGS=things))
+    with pytest.raises(ConfigError, match=r'segplug .*segplug.registry.* and .*test_registry'):
+        things.register_module(name='Taken', module=Thing)
+    assert things.get('Taken') is registry.Plugin
+
+
 class _Point:
     """Stands for an importlib entry point."""
 

@@ -25,7 +25,8 @@ TOP_LEVEL_KEYS = (
     'test_evaluator', 'default_hooks', 'custom_hooks', 'data_preprocessor', 'load_from', 'resume',
     'launcher', 'env_cfg', 'log_processor', 'log_level', 'visualizer', 'default_scope',
     'randomness', 'experiment_name', 'sync_bn', 'find_unused_parameters', 'model_wrapper_cfg',
-    'custom_imports', 'aug_test_cfg', 'compile', 'runner_type')
+    'custom_imports', 'aug_test_cfg', 'compile', 'runner_type',
+    'activation_checkpointing', 'efficient_conv_bn_eval')
 
 DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
@@ -102,13 +103,15 @@ def load_config(name: str | os.PathLike, *, options: dict | None = None,
     if options:
         _merge(cfg, options)
     with explained(cfg, options):
-        if cfg.get('custom_imports'):
+        if cfg.get('custom_imports') is not None:
             _import_custom(cfg.custom_imports, path)
         check_top_level(cfg)
         if data_root is not None:
             set_data_root(cfg, data_root)
-    cfg.setdefault('work_dir', os.path.join('work_dirs', path.stem))
-    cfg.setdefault('default_scope', 'segplug')
+    if cfg.get('work_dir') is None:
+        cfg.work_dir = os.path.join('work_dirs', path.stem)
+    if cfg.get('default_scope') in (None, 'mmseg'):  # published configs; the names are the same
+        cfg.default_scope = 'segplug'
     return cfg
 
 
@@ -143,34 +146,60 @@ def _import_custom(custom_imports: dict, path: Path) -> None:
     for folder in (path.resolve().parent, Path.cwd()):
         if str(folder) not in sys.path:
             sys.path.insert(0, str(folder))
-    modules = custom_imports['imports']
+    given = custom_imports if isinstance(custom_imports, dict) else dict(imports=custom_imports)
+    modules = given.get('imports') or []
+    if set(given) - {'imports', 'allow_failed_imports'} or not isinstance(modules, (str, list)):
+        raise ConfigError('custom_imports has an unknown form.', got=given,
+                          expected="dict(imports=['module', ...], allow_failed_imports=False)",
+                          culprit='custom_imports')
     import_custom([modules] if isinstance(modules, str) else modules,
-                  custom_imports.get('allow_failed_imports', False))
+                  given.get('allow_failed_imports', False))
 
 
 def check_top_level(cfg: Config) -> None:
-    """Raise for a top-level key that is a known one misspelt."""
-    for key in cfg:
-        if key in TOP_LEVEL_KEYS:
-            continue
-        fix = did_you_mean(key, [k for k in TOP_LEVEL_KEYS if k not in cfg])
-        if fix and _one_slip(key, TOP_LEVEL_KEYS):
-            raise ConfigError(f'The config sets {key!r}, which nothing reads.', fix=fix,
-                              culprit=key)
+    """Raise for a top-level key that is a known one misspelt, whether that one is set or not."""
+    slips = {key: meant for key in cfg if (meant := _meant(key))}
+    if not slips:
+        return
+    own = _names_read(cfg)
+    for key, meant in slips.items():
+        if key not in own:
+            raise ConfigError(f'The config sets {key!r}, which nothing reads.',
+                              fix=f'did you mean {meant!r}', culprit=key)
 
 
-def _one_slip(key: str, known: tuple[str, ...]) -> bool:
-    """Whether ``key`` is nearly, but not, one of ``known``: at most two letters off."""
-    return any(_distance(key, name) <= (2 if len(name) > 6 else 1) for name in known)
+def _names_read(cfg: Config) -> set[str]:
+    """Variables that the config's files use themselves; a misspelt key is only written."""
+    return {node.id for _, node in _nodes(cfg)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+
+def _nodes(cfg: Config) -> Iterator[tuple[Path, ast.AST]]:
+    """Each (file, syntax node) of a config and its bases; JSON and YAML have none."""
+    for file in config_files(cfg.filename) if cfg.filename else []:
+        if file.suffix == '.py':
+            for node in ast.walk(ast.parse(file.read_text(encoding='utf-8'))):
+                yield file, node
+
+
+def _meant(key: str) -> str | None:
+    """The known key of which ``key`` is a slip: at most two letters off, one in a short name."""
+    if key in TOP_LEVEL_KEYS:
+        return None
+    off, name = min((_distance(key, name), name) for name in TOP_LEVEL_KEYS)
+    return name if off <= (2 if len(name) > 6 else 1) else None
 
 
 def _distance(a: str, b: str) -> int:
-    """Levenshtein distance."""
-    row = list(range(len(b) + 1))
+    """Edit distance; two neighbours that changed places count as one edit."""
+    before, row = [], list(range(len(b) + 1))
     for i, x in enumerate(a, 1):
-        last, row[0] = row[0], i
+        new = [i]
         for j, y in enumerate(b, 1):
-            last, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, last + (x != y))
+            new.append(min(row[j] + 1, new[-1] + 1, row[j - 1] + (x != y)))
+            if i > 1 and j > 1 and (x, y) == (b[j - 2], a[i - 2]):
+                new[-1] = min(new[-1], before[j - 2] + 1)
+        before, row = row, new
     return row[-1]
 
 
@@ -219,11 +248,10 @@ def locate(culprit: str, cfg: Config, options: dict | None = None) -> str | None
     for key, value in (options or {}).items():
         if culprit in key.split('.') or culprit == str(value):
             return f'--cfg-options {key}={value}'
-    for file in config_files(cfg.filename) if cfg.filename else []:
-        for node in ast.walk(ast.parse(file.read_text(encoding='utf-8'))):
-            named = {ast.keyword: 'arg', ast.Constant: 'value', ast.Name: 'id'}.get(type(node))
-            if named and str(getattr(node, named)) == culprit:
-                return f'{file}:{node.lineno}'
+    for file, node in _nodes(cfg):
+        named = {ast.keyword: 'arg', ast.Constant: 'value', ast.Name: 'id'}.get(type(node))
+        if named and str(getattr(node, named)) == culprit:
+            return f'{file}:{node.lineno}'
     return None
 
 
@@ -238,11 +266,29 @@ def explained(cfg: Config, options: dict | None = None):
         raise
 
 
+# What mmengine's runner takes whole or not at all.
+PARTS = {'train': ('train_dataloader', 'train_cfg', 'optim_wrapper'),
+         'val': ('val_dataloader', 'val_cfg', 'val_evaluator'),
+         'test': ('test_dataloader', 'test_cfg', 'test_evaluator')}
+
+
+def drop_half_parts(cfg: Config, *names: str) -> None:
+    """Take out those of the named parts, unused in this run, of which something is missing."""
+    for name in names:
+        if any(cfg.get(key) is None for key in PARTS[name]):
+            cfg.update(dict.fromkeys(PARTS[name]))
+            if name == 'train':
+                cfg.param_scheduler = None
+
+
 def check_classes(cfg: Config) -> None:
     """Raise when a head's ``num_classes`` is not the number of classes of a data set."""
     from ..registry import DATASETS, resolve
     for loader, dataset in datasets(cfg):
         own = dataset.get('metainfo') or {}
+        if 'type' not in dataset:
+            raise ConfigError(f'The data set of {loader} has no type.', culprit=loader,
+                              got=f'only {sorted(dataset)}', fix='name a data set class as type')
         cls = dataset['type']
         declared = getattr(resolve(cls, DATASETS) if isinstance(cls, str) else cls, 'METAINFO', {})
         classes = own.get('classes') or declared.get('classes')

@@ -6,7 +6,7 @@ from pathlib import Path
 from mmengine.logging import print_log
 
 from ..errors import ConfigError
-from .config import check_classes, explained, load_config
+from .config import check_classes, drop_half_parts, explained, load_config
 
 # The multi-scale test that papers report on Cityscapes: six scales, each with its mirror image.
 STANDARD_AUG_TEST = dict(scales=[0.5, 0.75, 1.0, 1.25, 1.5, 1.75], flip=True)
@@ -36,6 +36,9 @@ def test(config: str, checkpoint: str, *, aug_test: bool = False, out: str | Non
     if not cfg.get('test_dataloader') or not cfg.get('test_evaluator'):
         raise ConfigError('The config has no test_dataloader and test_evaluator to test with.',
                           fix='add them, or a _base_ that holds them')
+    if cfg.get('test_cfg') is None:
+        cfg.test_cfg = dict()
+    drop_half_parts(cfg, 'train', 'val')
     if aug_test:
         use_aug_test(cfg)
     _set_output(cfg, out, format_only)
@@ -64,6 +67,6 @@ def _set_output(cfg, out: str | None, format_only: bool) -> None:
         raise ConfigError(f'--out {out} is a file.', expected='a folder, existing or not')
     evaluators = cfg.test_evaluator
     for evaluator in evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]:
-        if evaluator['type'] == 'IoUMetric':
+        if evaluator.get('type') == 'IoUMetric':
             evaluator['format_only'] = format_only
             evaluator['out_dir'] = str(out)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ConfigError
-from .config import check_classes, explained, load_config
+from .config import check_classes, drop_half_parts, explained, load_config
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ def train(config: str, *, work_dir: str | None = None, resume: bool | str = Fals
     Args:
         config: Path or shipped name of the config.
         work_dir: Folder for logs and checkpoints; by default ``work_dirs/<config name>``.
-        resume: True goes on from the newest checkpoint of the work directory if there is one; a
-            path goes on from that checkpoint.
+        resume: True goes on from the newest checkpoint of the work directory, and starts as
+            configured without one; a path goes on from that checkpoint.
         amp: Mixed precision: fp16 with loss scaling on CUDA, bf16 on the CPU.
         auto_scale_lr: Scale the learning rate by real batch size / ``base_batch_size``.
         launcher: 'none', 'pytorch', 'slurm' or 'mpi'.
@@ -50,11 +50,14 @@ def train(config: str, *, work_dir: str | None = None, resume: bool | str = Fals
         _use_amp(cfg)
     if auto_scale_lr:
         _use_auto_scale_lr(cfg)
-    if resume:
-        cfg.resume = True
-        cfg.load_from = resume if isinstance(resume, str) else None
+    if isinstance(resume, str):
+        cfg.resume, cfg.load_from = True, resume
+    elif resume:
+        cfg.resume = 'auto'
     with explained(cfg, options):
         check_trainable(cfg)
+        check_validation(cfg)
+        drop_half_parts(cfg, 'test')
         check_classes(cfg)
         runner = Runner.from_cfg(cfg)
         runner.train()
@@ -68,6 +71,19 @@ def check_trainable(cfg) -> None:
         if not cfg.get(key):
             raise ConfigError(f'The config has no {key!r}, which training needs.',
                               fix='add it, or a _base_ that holds it')
+
+
+def check_validation(cfg) -> None:
+    """Without ``val_dataloader`` there is no validation; with it, it needs an evaluator."""
+    if not cfg.get('val_dataloader'):
+        cfg.val_dataloader = cfg.val_cfg = cfg.val_evaluator = None
+        return
+    if not cfg.get('val_evaluator'):
+        raise ConfigError('The config has a val_dataloader but no val_evaluator to score it.',
+                          fix="add val_evaluator=dict(type='IoUMetric'), or set "
+                              'val_dataloader=None to train without validation')
+    if cfg.get('val_cfg') is None:
+        cfg.val_cfg = dict()
 
 
 def _use_amp(cfg) -> None:

@@ -73,6 +73,11 @@ class Runner(_UpstreamRunner):
         super().setup_env(env_cfg)
         self._timestamp = _unique(self._timestamp)
 
+    def build_log_processor(self, log_processor):
+        """mmengine's, with ours as the default."""
+        return super().build_log_processor({'type': 'LogProcessor', **log_processor}
+                                           if isinstance(log_processor, dict) else log_processor)
+
     # --- the model -------------------------------------------------------------------------
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
@@ -206,18 +211,29 @@ class Runner(_UpstreamRunner):
         return checkpoint
 
     def load_or_resume(self) -> None:
-        """Resume from the newest checkpoint or a named one, or load weights, as configured."""
-        if self._has_loaded:
-            return
-        if not self._resume:
-            if self._load_from is not None:
-                self.load_checkpoint(self._load_from)
-            return
-        source = self._load_from or latest_checkpoint(self.work_dir)
-        if source is None:
+        """Resume from the newest checkpoint or a named one, or load weights, as configured.
+
+        ``resume=True`` goes on from ``load_from`` if that is set, as mmengine's; 'auto' from the
+        newest checkpoint of the work directory, and starts with ``load_from`` without one.
+        """
+        if not self._has_loaded:
+            self._load_or_resume()
+        super().dump_config()
+
+    def _load_or_resume(self) -> None:
+        if self._resume:
+            named = self._load_from if self._resume != 'auto' else None
+            source = named or latest_checkpoint(self.work_dir)
+            if source is not None:
+                self.resume(str(source))
+                return
             self.logger.info(f'Nothing to resume in {self.work_dir}: training starts anew.')
-            return
-        self.resume(str(source))
+        if self._load_from is not None:
+            self.load_checkpoint(self._load_from)
+
+    def dump_config(self) -> None:
+        """Nothing when the runner is made; `load_or_resume` writes the config to the work
+        directory, so that a run that its data or checkpoint stops leaves an earlier one's."""
 
     def resume(self, filename: str, resume_optimizer: bool = True,
                resume_param_scheduler: bool = True, map_location='default') -> None:

@@ -48,6 +48,8 @@ def test_options_reach_any_key_and_list_items_by_number(write):
 
 def test_the_work_directory_defaults_to_the_name_of_the_config(write):
     assert c.load_config(write('abc.py', 'model = dict()')).work_dir == 'work_dirs/abc'
+    assert c.load_config(write('abd.py', 'work_dir = None')).work_dir == 'work_dirs/abd'
+    assert c.load_config(write('abe.py', "work_dir = 'x/y'")).work_dir == 'x/y'
 
 
 @pytest.mark.parametrize(('text', 'said'), [
@@ -67,8 +69,50 @@ def test_a_misspelt_top_level_key_is_found_with_file_and_line(write):
     assert f'{path}:2' in str(caught.value)
 
 
+@pytest.mark.parametrize(('slip', 'meant'), [
+    ('optim_wraper', 'optim_wrapper'), ('param_schedular', 'param_scheduler'),
+    ('modle', 'model'), ('randomnes', 'randomness'), ('train_cfgs', 'train_cfg')])
+def test_a_slip_is_found_beside_the_right_key_of_a_base(write, slip, meant):
+    """A misspelt override would otherwise leave the base's value in force, unsaid."""
+    path = write('a.py', f"_base_ = ['segplug::unet/unet_r18_minicity.py']\n{slip} = dict(a=1)\n")
+    with pytest.raises(ConfigError, match=f"did you mean '{meant}'"):
+        c.load_config(path)
+
+
 def test_the_authors_own_variables_are_left_alone(write):
     c.load_config(write('a.py', 'crop_size = (1, 2)\nnorm_cfg = dict()\nnum_classes = 3\n'))
+    c.load_config(write('b.py', "models = [dict(type='A')]\nmodel = models[0]\n"))
+
+
+def test_a_published_default_scope_becomes_ours(write):
+    assert c.load_config(write('a.py', "default_scope = 'mmseg'\n")).default_scope == 'segplug'
+
+
+@pytest.mark.parametrize('name', ['c.json', 'c.yaml'])
+def test_an_error_in_a_config_that_is_not_python_is_told_without_a_line(write, name):
+    path = write(name, '{"train_dataloder": {"batch_size": 1}}')
+    with pytest.raises(ConfigError, match="did you mean 'train_dataloader'"):
+        c.load_config(path)
+
+
+@pytest.mark.parametrize('text', [
+    "'json'", "['json']", "dict(imports='json')", "dict(imports=['json', 'csv'])",
+    "dict(imports='no_such_xyz', allow_failed_imports=True)", 'dict(imports=None)', 'None'])
+def test_custom_imports_take_mmengines_forms(write, text):
+    c.load_config(write('a.py', f'custom_imports = {text}\n'))
+
+
+@pytest.mark.parametrize('text', ['dict(import_=["json"])', 'dict(imports=3)', '3'])
+def test_custom_imports_of_an_unknown_form_are_one_sentence(write, text):
+    path = write('a.py', f'custom_imports = {text}\n')
+    with pytest.raises(ConfigError, match=rf'custom_imports has .* set in {path}:1'):
+        c.load_config(path)
+
+
+def test_a_data_set_without_a_type_is_named(write):
+    cfg = c.load_config(write('a.py', 'train_dataloader = dict(dataset=dict(x=1))\n'))
+    with pytest.raises(ConfigError, match='data set of train_dataloader has no type'):
+        c.check_classes(cfg)
 
 
 def test_data_root_reaches_wrapped_data_sets(write, tmp_path):

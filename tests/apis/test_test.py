@@ -162,3 +162,11 @@ def test_an_out_that_is_a_file_is_refused_and_kept(trained, options, seven, tmp_
     assert code == 1
     assert 'is a file' in capsys.readouterr().err
     assert Path(taken).read_text() == 'mine'
+
+
+def test_a_test_needs_no_part_of_the_training(trained, seven, tiny, tmp_path):
+    alone = {k: v for k, v in tiny.items() if not k.startswith(('train_', 'val_'))}
+    alone |= {'train_dataloader': None, 'val_evaluator': None, 'test_cfg': None}
+    metrics = score(CONFIG, str(trained.checkpoint), options=alone, data_root=str(seven),
+                    work_dir=str(tmp_path))
+    assert 0 <= metrics['mIoU'] <= 100

@@ -6,8 +6,9 @@ import sys
 
 import pytest
 import torch
+from mmengine.config import Config
 
-from segplug.apis.train import train
+from segplug.apis.train import check_validation, train
 from segplug.cli.main import main
 from segplug.engine.checkpoint import load_checkpoint
 from segplug.errors import ConfigError, DataError
@@ -83,6 +84,29 @@ def test_auto_scale_lr_multiplies_by_the_batch_size_ratio(tiny, minicity, tmp_pa
     train(CONFIG, options=options, data_root=os.fspath(minicity), work_dir=os.fspath(tmp_path),
           auto_scale_lr=True)
     assert 'lr: 5.0000e-04' in next(tmp_path.rglob('*.log')).read_text()
+
+
+@pytest.mark.parametrize('given', [
+    dict(val_dataloader=None), dict(val_dataloader=None, val_cfg=None, val_evaluator=None)])
+def test_without_validation_data_there_is_no_validation(given):
+    cfg = Config(dict(val_dataloader=dict(batch_size=1), val_cfg=dict(), val_evaluator=dict()))
+    cfg.update(given)
+    check_validation(cfg)
+    assert [cfg.val_dataloader, cfg.val_cfg, cfg.val_evaluator] == [None, None, None]
+
+
+def test_validation_data_without_an_evaluator_is_one_sentence():
+    cfg = Config(dict(val_dataloader=dict(batch_size=1), val_cfg=dict()))
+    with pytest.raises(ConfigError, match='no val_evaluator'):
+        check_validation(cfg)
+
+
+def test_training_alone_needs_no_other_part(tiny, minicity, tmp_path):
+    alone = {**tiny, 'val_dataloader': None, 'test_evaluator': None, 'param_scheduler': None}
+    alone = {k: v for k, v in alone.items() if not k.startswith(('val_dataloader.', 'test_data'))}
+    result = train(CONFIG, options=alone, data_root=os.fspath(minicity), work_dir=str(tmp_path))
+    assert result.metrics == {}
+    assert result.checkpoint.name == 'iter_2.pth'
 
 
 def test_auto_scale_lr_needs_a_base(tiny, minicity):

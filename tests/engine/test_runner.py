@@ -13,6 +13,7 @@ import engine_toy
 import pytest
 import torch
 from engine_toy import ToyData, fingerprint, toy_cfg
+from mmengine.config import Config
 
 from segplug.engine.checkpoint import load_checkpoint, save_checkpoint
 from segplug.engine.distributed import launch_command
@@ -110,6 +111,40 @@ def test_auto_resume_and_a_moved_folder(tmp_path):
     assert 'iter: 4' in read_log(resumed)
     anew = run(tmp_path / 'empty', resume=True, **{'train_cfg.max_iters': 1})
     assert 'Nothing to resume' in read_log(anew)
+
+
+def test_auto_resume_without_a_checkpoint_starts_with_load_from(tmp_path):
+    """A job that always resumes must not lose the weights that it fine-tunes on its first start."""
+    weights = run(tmp_path / 'old').model.state_dict()
+    save_checkpoint(dict(state_dict=dict(weights)), tmp_path / 'old.pth')
+    options = dict(load_from=str(tmp_path / 'old.pth'), resume='auto')
+    first = Runner.from_cfg(toy_cfg(tmp_path / 'new', **options))
+    first.load_or_resume()
+    assert torch.equal(first.model.decode_head.weight, weights['decode_head.weight'])
+    run(tmp_path / 'new', **options)
+    second = run(tmp_path / 'new', **options)
+    assert 'resumed epoch: 0, iter: 8' in read_log(second)
+
+
+def test_a_run_that_fails_at_its_start_leaves_the_config_of_an_earlier_one(tmp_path):
+    def config_file(**options):
+        return Config(toy_cfg(tmp_path, **options).to_dict(), cfg_text='-', filename='toy.py')
+
+    Runner.from_cfg(config_file()).train()
+    before = (tmp_path / 'toy.py').read_text()
+    with pytest.raises(CheckpointError):
+        Runner.from_cfg(config_file(load_from=str(tmp_path / 'missing.pth'))).train()
+    assert (tmp_path / 'toy.py').read_text() == before
+
+
+def test_the_log_has_memory_whatever_log_processor_is_named(tmp_path):
+    cfg = toy_cfg(tmp_path)
+    cfg.log_processor = dict(by_epoch=False)  # as published configs write it
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    log = read_log(runner)
+    assert 'memory: ' in log
+    assert 'FileClient' not in log
 
 
 def test_seed_of_the_checkpoint_goes_on(tmp_path):

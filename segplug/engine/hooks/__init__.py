@@ -2,5 +2,6 @@
 
 from .checkpoint_hook import CheckpointHook
 from .param_scheduler_hook import ParamSchedulerHook
+from .visualization_hook import SegVisualizationHook
 
-__all__ = ['CheckpointHook', 'ParamSchedulerHook']
+__all__ = ['CheckpointHook', 'ParamSchedulerHook', 'SegVisualizationHook']

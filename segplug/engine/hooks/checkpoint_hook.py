@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook as _UpstreamCheckpointHook
+from mmengine.hooks import checkpoint_hook as upstream
 
 from ...registry import HOOKS
 from ..checkpoint import whole_file
@@ -28,9 +29,28 @@ class _Waiting:
         return getattr(self.backend, name)
 
 
+class _NoFileClient:
+    """In the place of mmengine's FileClient, which logs that it will be deprecated."""
+
+    @staticmethod
+    def infer_client(file_client_args=None, uri=None) -> None:
+        """None, as there is no client."""
+
+
 @HOOKS.register_module()
 class CheckpointHook(_UpstreamCheckpointHook):
     """mmengine's hook, with its arguments; the new file is whole before the old one goes."""
+
+    def before_train(self, runner) -> None:
+        """mmengine's, without the FileClient that it makes, warns of and never uses."""
+        if self.file_client_args is not None:
+            super().before_train(runner)
+            return
+        client, upstream.FileClient = upstream.FileClient, _NoFileClient
+        try:
+            super().before_train(runner)
+        finally:
+            upstream.FileClient = client
 
     @contextlib.contextmanager
     def _removals_last(self, kept: Callable[[], list]) -> Iterator[None]:
