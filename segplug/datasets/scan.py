@@ -69,7 +69,8 @@ def nearby(path: str) -> str:
     while not os.path.isdir(folder):
         folder = folder.parent
     children = [c.name + '/' * os.path.isdir(c) for c in _children(folder)]
-    files = [f for f in list_files(str(folder)) if folder == Path(path)]
+    # A folder further up may be the whole disk: it is not walked.
+    files = list_files(str(folder)) if folder == Path(path) else []
     lead = '' if folder == Path(path) else f'{path} does not exist; the nearest folder '
     counts = Counter(_ending(f) for f in files)
     inside = f'{len(files)} files below it (' + ', '.join(

@@ -196,7 +196,47 @@ def test_the_readme_of_the_method_has_a_row_for_a_leaf(path):
     assert len(rows) == 1, f'{path.parent.name}/README.md has {len(rows)} rows for {path.name}'
 
 
-def test_the_decoder_of_the_recipe_learns_ten_times_as_fast():
+def test_the_model_of_the_recipe():
+    """A dilated ResNet-101 with plain stem hands out 1/2, 1/4, 1/8, 1/8, 1/8."""
+    cfg = load_config('unet/unet_r101d_city.py').model
+    backbone = MODELS.build(dict(cfg.backbone, init_cfg=None))
+    assert backbone.out_channels == (64, 256, 512, 1024, 2048)
+    assert backbone.out_strides == (2, 4, 8, 8, 8)
+    assert cfg.backbone.type == 'ResNet'
+    assert cfg.backbone.init_cfg.checkpoint == 'torchvision://resnet101'
+    assert [b.conv2.dilation for b in (backbone.layer3[0], backbone.layer4[0])] == [(2, 2), (4, 4)]
+    assert tuple(cfg.decode_head.in_channels) == backbone.out_channels
+    assert tuple(cfg.decode_head.decoder_channels) == (256, 128, 64, 32, 16)
+    assert cfg.decode_head.num_classes == 19
+    assert cfg.backbone.norm_cfg.type == cfg.decode_head.norm_cfg.type == 'SyncBN'
+
+
+def test_the_training_of_the_recipe():
     cfg = load_config('unet/unet_r101d_city.py')
-    assert cfg.optim_wrapper.optimizer.lr == 0.01
+    assert cfg.train_cfg.max_epochs == 200
+    assert cfg.train_dataloader.batch_size == 2
+    steps = {step.type: step for step in cfg.train_dataloader.dataset.pipeline}
+    assert list(steps) == ['LoadImageFromFile', 'LoadAnnotations', 'RandomResize', 'RandomRotate',
+                           'RandomCrop', 'RandomFlip', 'GaussianBlur', 'PackSegInputs']
+    assert tuple(steps['RandomResize'].ratio_range) == (0.5, 2.0)
+    assert steps['RandomRotate'].degree == 10
+    # BGR, as images are read; the preprocessor's mean is RGB.
+    assert list(steps['RandomRotate'].pad_val) == cfg.model.data_preprocessor.mean[::-1]
+    assert steps['RandomRotate'].seg_pad_val == 255
+    assert tuple(steps['RandomCrop'].crop_size) == (512, 512)
+    assert cfg.optim_wrapper.optimizer == dict(
+        type='SGD', lr=0.01, momentum=0.9, weight_decay=1e-4)
     assert cfg.optim_wrapper.paramwise_cfg.custom_keys == {'decode_head': {'lr_mult': 10.}}
+    assert [(s.type, s.power, s.convert_to_iter_based) for s in cfg.param_scheduler] == [
+        ('PolyLR', 0.9, True)]
+
+
+def test_the_test_of_the_recipe():
+    """Two thirds of 512, rounded up, are 342; the published single-scale has the mirror image."""
+    cfg = load_config('unet/unet_r101d_city.py')
+    assert cfg.model.test_cfg == dict(
+        mode='slide', crop_size=(512, 512), stride=(342, 342), window_average='probs',
+        base_size=2048, scales=[1.0], flip=True)
+    use_aug_test(cfg)
+    assert cfg.model.test_cfg.scales == [0.5, 0.75, 1.0, 1.25, 1.5, 1.75]
+    assert cfg.model.test_cfg.flip

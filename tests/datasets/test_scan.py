@@ -65,3 +65,10 @@ def test_no_other_root_is_named_for_a_right_one(tmp_path):
     touch(tmp_path, 'city/img/a.png', 'other/img/a.png')
     assert scan.other_root(str(tmp_path / 'city'), 'img') is None
     assert scan.other_root(None, 'img') is None
+
+
+def test_a_folder_further_up_is_not_walked(tmp_path, monkeypatch):
+    touch(tmp_path, 'there/a.png')
+    monkeypatch.setattr(scan, 'list_files', lambda *_: pytest.fail('walked'))
+    said = scan.nearby(str(tmp_path / 'not' / 'here'))
+    assert said.endswith(f'the nearest folder {tmp_path} holds there/')
