@@ -6,11 +6,13 @@ another one: what cannot be read, raises.
 """
 
 import copy
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
 from mmengine.registry import DefaultScope
 
 from ..errors import ConfigError, DataError, did_you_mean
@@ -22,8 +24,10 @@ def class_map(old: Sequence[str], new: Sequence[str], ignore_index: int = 255) -
     """Where each class id of ``old`` goes when only the classes ``new`` are kept.
 
     Raises:
-        ConfigError: ``new`` holds a name that ``old`` has not.
+        ConfigError: ``new`` holds a name that ``old`` has not, or one twice.
     """
+    if len(set(new)) < len(new):
+        raise ConfigError('A class is named twice.', got=f'{list(new)}', culprit='classes')
     for name in new:
         if name not in old:
             raise ConfigError(f'The data set has no class {name!r}.', expected=f'some of {old}',
@@ -65,6 +69,7 @@ class BaseSegDataset(BaseDataset):
         pipeline: Transforms (config dicts or callables).
         test_mode: Classes must be known, and a set without labels is allowed.
         lazy_init: Do not list files until they are needed.
+        max_refetch: mmsegmentation's, without effect: no sample is replaced by another one.
         ignore_index: Label value that counts as no class.
         reduce_zero_label: Label 0 is no class, and the others move down by one.
         backend_args: mmengine's file backend.
@@ -85,8 +90,12 @@ class BaseSegDataset(BaseDataset):
                  data_prefix: dict = dict(img_path='', seg_map_path=''),
                  filter_cfg: dict | None = None, indices: int | Sequence[int] | None = None,
                  serialize_data: bool = True, pipeline: Sequence[dict | Callable] = (),
-                 test_mode: bool = False, lazy_init: bool = False, ignore_index: int = 255,
+                 test_mode: bool = False, lazy_init: bool = False,
+                 max_refetch: int | None = None, ignore_index: int = 255,
                  reduce_zero_label: bool = False, backend_args: dict | None = None) -> None:
+        if max_refetch is not None:
+            print_log('max_refetch has no effect: a sample that cannot be read is an error here.',
+                      'current', logging.WARNING)
         self.img_suffix = self.IMG_SUFFIX if img_suffix is None else img_suffix
         self.seg_map_suffix = self.SEG_MAP_SUFFIX if seg_map_suffix is None else seg_map_suffix
         self.ignore_index = ignore_index
@@ -117,13 +126,18 @@ class BaseSegDataset(BaseDataset):
 
     def _set_classes(self) -> None:
         classes = self._metainfo.get('classes')
-        self.label_map = self.get_label_map(classes, self.ignore_index)
+        self.label_map = None
         if classes is None:
             if self.test_mode:
                 raise ConfigError(f'{type(self).__name__} in test_mode needs class names.',
                                   fix="give metainfo=dict(classes=('a', 'b'))")
         else:
+            if isinstance(classes, str):  # mmengine has read the file, if there was one
+                raise ConfigError(f'The file of class names {classes!r} does not exist.',
+                                  culprit=classes, fix="correct its path, or give the names "
+                                                       "themselves: metainfo=dict(classes=('a',))")
             self._metainfo['classes'] = tuple(classes)
+            self.label_map = self.get_label_map(classes, self.ignore_index)
             self._metainfo['palette'] = self._palette(classes)
         self._metainfo.update(label_map=self.label_map, reduce_zero_label=self.reduce_zero_label)
 

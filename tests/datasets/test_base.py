@@ -126,6 +126,21 @@ def test_unknown_class_and_wrong_palette_are_config_errors(root):
         make(root, cls=BaseSegDataset, test_mode=True)
 
 
+def test_class_names_that_cannot_be_meant(root):
+    with pytest.raises(ConfigError, match='named twice'):
+        make(root, metainfo=dict(classes=('road', 'road')))
+    with pytest.raises(ConfigError, match=r"names 'lost\.txt' does not exist"):
+        make(root, metainfo=dict(classes='lost.txt'))
+
+
+def test_max_refetch_is_taken_and_said_to_do_nothing(root, monkeypatch):
+    printed = []
+    monkeypatch.setattr('segplug.datasets.base.print_log', lambda text, *rest: printed.append(text))
+    assert len(make(root)) == len(make(root, max_refetch=3)) == 3
+    assert len(printed) == 1
+    assert 'max_refetch has no effect' in printed[0]
+
+
 def test_class_map_by_hand():
     assert class_map(('a', 'b', 'c'), ('c', 'a')) == {0: 1, 1: 255, 2: 0}
 

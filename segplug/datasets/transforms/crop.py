@@ -20,11 +20,12 @@ def draw_window(shape: Sequence[int], size: tuple[int, int]) -> tuple[slice, sli
     return slice(top, top + size[0]), slice(left, left + size[1])
 
 
-def is_varied(label: np.ndarray, max_ratio: float, ignore_index: int) -> bool:
+def is_varied(label: np.ndarray, max_ratio: float, ignore_index: int | None) -> bool:
     """Whether (H, W) uint8 ``label`` has two classes or more, none with ``max_ratio`` of its
     pixels; ignored pixels do not count."""
     counts = np.bincount(label.ravel(), minlength=256)
-    counts[ignore_index] = 0
+    if ignore_index in range(256):
+        counts[ignore_index] = 0
     return np.count_nonzero(counts) > 1 and counts.max() / counts.sum() < max_ratio
 
 
@@ -37,11 +38,12 @@ class RandomCrop(BaseTransform):
             the preprocessor pads it.
         cat_max_ratio: Draw again, up to ten times, while one class has at least this share of
             the labelled pixels. 1 takes the first draw.
-        ignore_index: Label value that counts as no class.
+        ignore_index: Label value that counts as no class; None, or a value that 8 bits do not
+            hold, where all do.
     """
 
     def __init__(self, crop_size: int | Sequence[int], cat_max_ratio: float = 1.,
-                 ignore_index: int = 255) -> None:
+                 ignore_index: int | None = 255) -> None:
         size = (crop_size, crop_size) if isinstance(crop_size, int) else tuple(crop_size)
         if len(size) != 2 or min(size) < 1:
             raise ConfigError('RandomCrop: crop_size is no size.', got=repr(crop_size),

@@ -45,6 +45,12 @@ def test_is_varied_by_hand(label, varied):
     assert is_varied(np.array(label, np.uint8), 0.75, 255) == varied
 
 
+@pytest.mark.parametrize('ignore_index', [None, -100, 300])
+def test_without_an_ignored_value_of_8_bits_every_pixel_counts(ignore_index):
+    """156 is -100 modulo 256; two classes with half of the pixels each."""
+    assert is_varied(np.array([[156, 1]], np.uint8), 0.75, ignore_index)
+
+
 def test_the_bound_draws_again():
     label = np.zeros((1, 100), np.uint8)
     label[0, 50:] = 1
