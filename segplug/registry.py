@@ -79,7 +79,7 @@ def _checked(build):
     @functools.wraps(build)
     def build_checked(cfg, *args, registry, **kwargs):
         default_args = args[0] if args else kwargs.get('default_args')
-        if isinstance(cfg, dict) and 'type' in {**(default_args or {}), **cfg}:
+        if isinstance(cfg, dict):
             with registry.switch_scope_and_registry(cfg.get('_scope_')) as scoped:
                 if scoped.scope == SCOPE:
                     check_arguments(cfg, scoped, default_args)
@@ -96,6 +96,10 @@ _CONSUMED = {'type', '_scope_', 'convert_to_iter_based', 'epoch_length'}
 def check_arguments(cfg: dict, registry: upstream.Registry, default_args: dict | None = None):
     """Raise a `ConfigError` for an unknown type, an unknown argument or a missing one."""
     given = {**(default_args or {}), **cfg}
+    if 'type' not in given:
+        raise ConfigError(f'A {registry.name} has no type.', expected="a key 'type'",
+                          got=f'only {sorted(map(str, cfg))}', culprit=next(iter(cfg), None),
+                          fix=did_you_mean('type', map(str, cfg)) and "write 'type'")
     cls = given['type']
     if isinstance(cls, str):
         cls = resolve(cls, registry)
@@ -104,6 +108,9 @@ def check_arguments(cfg: dict, registry: upstream.Registry, default_args: dict |
     except (TypeError, ValueError):  # builtins without a signature cannot be checked
         return
     parameters = signature.parameters
+    # By name, because importing mmengine's schedulers is slow.
+    if '_ParamScheduler' in {base.__name__ for base in getattr(cls, '__mro__', ())}:
+        parameters = _scheduler_parameters(cls)
     if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         return
     known = [n for n, p in parameters.items() if p.kind is not p.VAR_POSITIONAL]
@@ -119,6 +126,19 @@ def check_arguments(cfg: dict, registry: upstream.Registry, default_args: dict |
     if missing:
         raise ConfigError(f'{cls.__name__} needs the argument {missing[0]!r}.', expected=shown,
                           got=f'only {sorted(set(given) - {"type"})}', culprit=str(given['type']))
+
+
+def _scheduler_parameters(cls: type) -> dict[str, inspect.Parameter]:
+    """mmengine's schedulers hand ``**kwargs`` on from a mixin to the class that names them all."""
+    parameters = {}
+    for base in cls.__mro__:
+        own = dict(inspect.signature(base.__init__).parameters)
+        parameters = {**own, **parameters}
+        if all(p.kind is not p.VAR_KEYWORD for p in own.values()):
+            break
+    return {name: p for name, p in parameters.items()
+            if name not in ('self', 'param_name') and p.kind not in (p.VAR_POSITIONAL,
+                                                                     p.VAR_KEYWORD)}
 
 
 def resolve(name: str, registry: upstream.Registry):
@@ -203,7 +223,7 @@ def load_plugins() -> list[Plugin]:
             target = point.load()
             if callable(target):
                 target()
-        except Exception as error:  # a third party's code may raise anything
+        except (Exception, SystemExit) as error:  # a third party's code may raise anything
             plugin.error = f'{type(error).__name__}: {error}'
             logger.warning('Plugin %s (%s %s) is skipped: %s', plugin.name, plugin.package,
                            plugin.version, plugin.error)

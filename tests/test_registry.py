@@ -145,6 +145,11 @@ def test_a_broken_plugin_is_reported_skipped_and_named_when_its_name_is_asked_fo
         resolve('HeadOfTheBrokenPlugin', MODELS)
 
 
+def test_a_plugin_that_exits_is_skipped_too(points):
+    points.append(_Point('leaver', lambda: sys.exit(3)))
+    assert registry.load_plugins()[0].error == 'SystemExit: 3'
+
+
 def test_discovery_can_be_turned_off(points, monkeypatch):
     monkeypatch.setenv('SEGPLUG_NO_PLUGINS', '1')
     points.append(_Point('any', sys))

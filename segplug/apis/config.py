@@ -28,6 +28,16 @@ TOP_LEVEL_KEYS = (
     'custom_imports', 'aug_test_cfg', 'compile', 'runner_type',
     'activation_checkpointing', 'efficient_conv_bn_eval')
 
+# The keys that are read below them, by dotted name.
+NESTED_KEYS = {
+    'randomness': ('seed', 'diff_rank_seed', 'deterministic'),
+    'env_cfg': ('cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit', 'num_threads',
+                'test_num_threads'),
+    'env_cfg.mp_cfg': ('mp_start_method', 'opencv_num_threads'),
+    'env_cfg.dist_cfg': ('backend', 'timeout', 'port'),
+    'auto_scale_lr': ('enable', 'base_batch_size')}
+LOG_LEVELS = ('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL')
+
 DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
@@ -106,6 +116,7 @@ def load_config(name: str | os.PathLike, *, options: dict | None = None,
         if cfg.get('custom_imports') is not None:
             _import_custom(cfg.custom_imports, path)
         check_top_level(cfg)
+        check_nested(cfg)
         if data_root is not None:
             set_data_root(cfg, data_root)
     if cfg.get('work_dir') is None:
@@ -166,6 +177,22 @@ def check_top_level(cfg: Config) -> None:
         if key not in own:
             raise ConfigError(f'The config sets {key!r}, which nothing reads.',
                               fix=f'did you mean {meant!r}', culprit=key)
+
+
+def check_nested(cfg: Config) -> None:
+    """Raise for an unknown key or value that would be left unread, or fail deep inside."""
+    for name, known in NESTED_KEYS.items():
+        node = cfg
+        for part in name.split('.'):
+            node = node.get(part) or {}
+        for key in node:
+            if key not in known:
+                raise ConfigError(f'{name} has no key {key!r}.', expected=', '.join(known),
+                                  fix=did_you_mean(key, known), culprit=key)
+    level = cfg.get('log_level', 'INFO')
+    if isinstance(level, str) and level not in LOG_LEVELS:
+        raise ConfigError('log_level has an unknown value.', got=level, culprit=level,
+                          expected=', '.join(LOG_LEVELS))
 
 
 def _names_read(cfg: Config) -> set[str]:

@@ -5,6 +5,7 @@ main process's generators.
 """
 
 import copy
+import inspect
 from functools import partial
 
 import torch
@@ -14,8 +15,12 @@ from mmengine.registry import DATA_SAMPLERS, DATASETS, FUNCTIONS
 from mmengine.runner.runner import _SlicedDataset
 from torch.utils.data import DataLoader
 
-from ..errors import ConfigError
+from ..errors import ConfigError, did_you_mean
 from .sampling import KeyedSampler, SampleStream, keyed, mix
+
+# torch's arguments and what mmengine adds to them.
+_KEYS = {*inspect.signature(DataLoader).parameters, 'num_batch_per_epoch',
+         'disable_subprocess_warning'} - {'generator'}
 
 
 def build_dataloader(dataloader: DataLoader | dict, seed: int | None = None,
@@ -35,6 +40,11 @@ def build_dataloader(dataloader: DataLoader | dict, seed: int | None = None,
     for key in ('dataset', 'sampler'):
         if cfg.get(key) is None:
             raise ConfigError(f'A dataloader has no {key!r}.', got=f'only {sorted(cfg)}')
+    for key in cfg:
+        if key not in _KEYS:
+            raise ConfigError(f'A dataloader has no argument {key!r}.', culprit=key,
+                              expected=f'some of {", ".join(sorted(_KEYS))}',
+                              fix=did_you_mean(key, _KEYS))
     dataset = _build_dataset(cfg)
     sampler = _build_sampler(cfg, dataset, None if diff_rank_seed else seed)
     batch_sampler = _build_batch_sampler(cfg, sampler)

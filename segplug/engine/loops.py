@@ -79,7 +79,7 @@ class IterBasedTrainLoop(_IterBasedTrainLoop):
                  dynamic_intervals: list[tuple[int, int]] | None = None) -> None:
         # mmengine's constructor starts the workers, before a resume has said where.
         BaseLoop.__init__(self, runner, dataloader)
-        if int(max_iters) != max_iters:
+        if isinstance(max_iters, str) or int(max_iters) != max_iters:
             raise ConfigError('max_iters is not a whole number.', got=max_iters,
                               culprit='max_iters')
         self._max_iters, self._max_epochs = int(max_iters), 1

@@ -19,7 +19,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 
 from ..errors import CheckpointError, ConfigError
-from ..registry import RUNNERS
+from ..registry import OPTIMIZERS, RUNNERS, resolve
 from . import checkpoint as checkpoints
 from . import distributed, sampling, state
 from .dataloading import build_dataloader
@@ -99,6 +99,14 @@ class Runner(_UpstreamRunner):
         if issubclass(MODEL_WRAPPERS.get(wrapper_cfg['type']), DistributedDataParallel):
             default_args['device_ids'] = device_ids
         return MODEL_WRAPPERS.build(wrapper_cfg, default_args=default_args)
+
+    def build_optim_wrapper(self, optim_wrapper):
+        """mmengine's, which fails on an unknown optimizer without saying its name."""
+        if isinstance(optim_wrapper, dict) and isinstance(optim_wrapper.get('optimizer'), dict):
+            kind = optim_wrapper['optimizer'].get('type')
+            if isinstance(kind, str):
+                resolve(kind, OPTIMIZERS)
+        return super().build_optim_wrapper(optim_wrapper)
 
     def _unwrapped(self) -> nn.Module:
         return self.model.module if is_model_wrapper(self.model) else self.model
