@@ -120,8 +120,13 @@ class CrossEntropyLoss(nn.Module):
         """(N, K, H, W) float logits and (N, H, W) int64 labels -> the loss.
 
         Raises:
-            ShapeError: If there are not as many class weights as channels.
+            ShapeError: If there are not as many class weights as channels, or one channel for a
+                softmax.
         """
+        if cls_score.shape[1] == 1 and self.criterion is cross_entropy:
+            raise ShapeError('The softmax of a single channel is always 1.', expected='a channel '
+                             'for each class', got=tuple(cls_score.shape),
+                             fix='set use_sigmoid=True for a head with out_channels=1')
         # Half precision is too short for sums over millions of pixels.
         cls_score = cls_score.to(torch.promote_types(cls_score.dtype, torch.float32))
         class_weight = self._class_weight

@@ -12,7 +12,7 @@ from mmengine.model import BaseModel
 from mmengine.structures import PixelData
 from torch import nn
 
-from ...errors import ConfigError
+from ...errors import ConfigError, DataError
 from ...ops.masks import check_label
 from ...registry import MODELS
 from ...structures import SegDataSample
@@ -129,7 +129,8 @@ class EncoderDecoder(BaseModel):
         """Each loss of each head, named 'decode.loss_ce', 'aux.loss_ce', 'aux_0.loss_ce' ...
 
         Raises:
-            DataError: If a label holds a value that is neither a class nor ignored.
+            DataError: If a sample has no label, or one that holds a value that is neither a class
+                nor ignored.
         """
         self._check_labels(data_samples)
         levels = self.extract_feat(inputs)
@@ -140,6 +141,10 @@ class EncoderDecoder(BaseModel):
         """The guard of the losses, which would end in a CUDA assert instead."""
         names = [s.metainfo.get('seg_map_path') or s.metainfo.get('img_path') or f'sample {i}'
                  for i, s in enumerate(data_samples)]
+        for name, sample in zip(names, data_samples, strict=True):
+            if 'gt_sem_seg' not in sample:
+                raise DataError(f'{name} comes to the training without a label.',
+                                fix='put LoadAnnotations into the pipeline of train_dataloader')
         num_classes = min(max(head.num_classes, 2) for head in self._heads().values())
         check_label(torch.stack([s.gt_sem_seg.data for s in data_samples]), num_classes,
                     self.decode_head.ignore_index, names)

@@ -139,6 +139,11 @@ def test_class_weight_files_that_cannot_be_read(name, tmp_path):
         CrossEntropyLoss(class_weight=str(tmp_path / name))
 
 
+def test_one_channel_has_no_softmax():
+    with pytest.raises(ShapeError, match='use_sigmoid=True'):
+        CrossEntropyLoss()(torch.zeros(1, 1, 2, 2), torch.zeros(1, 2, 2, dtype=torch.int64))
+
+
 def test_wrong_number_of_class_weights():
     pred, label = _two_pixels()
     with pytest.raises(ShapeError, match='3 weights'):

@@ -190,6 +190,13 @@ def test_labels_out_of_range_are_named():
         model(**model.data_preprocessor(data, training=True), mode='loss')
 
 
+def test_a_sample_without_label_is_named():
+    model, data = _build(), _data((16, 16), (16, 16))
+    del data['data_samples'][1].gt_sem_seg
+    with pytest.raises(DataError, match=r'16x16\.png comes .* without a label.*LoadAnnotations'):
+        model(**model.data_preprocessor(data, training=True), mode='loss')
+
+
 def test_labels_must_fit_the_auxiliary_head_too():
     auxiliary = _fcn(2, 16)
     auxiliary['num_classes'] = 2
