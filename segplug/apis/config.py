@@ -308,18 +308,26 @@ def drop_half_parts(cfg: Config, *names: str) -> None:
                 cfg.param_scheduler = None
 
 
+def declared_metainfo(dataset: dict) -> dict:
+    """Classes, palette ... of a data set's config, without reading any data.
+
+    A ``classes`` that names a file is left out.
+    """
+    from ..registry import DATASETS, resolve
+    cls = dataset.get('type')
+    cls = resolve(cls, DATASETS) if isinstance(cls, str) else cls
+    known = {**getattr(cls, 'METAINFO', {}), **(dataset.get('metainfo') or {})}
+    return {key: value for key, value in known.items() if not isinstance(value, str)}
+
+
 def check_classes(cfg: Config) -> None:
     """Raise when a head's ``num_classes`` is not the number of classes of a data set."""
-    from ..registry import DATASETS, resolve
     for loader, dataset in datasets(cfg):
-        own = dataset.get('metainfo') or {}
         if 'type' not in dataset:
             raise ConfigError(f'The data set of {loader} has no type.', culprit=loader,
                               got=f'only {sorted(dataset)}', fix='name a data set class as type')
-        cls = dataset['type']
-        declared = getattr(resolve(cls, DATASETS) if isinstance(cls, str) else cls, 'METAINFO', {})
-        classes = own.get('classes') or declared.get('classes')
-        if classes is None or isinstance(classes, str):
+        classes = declared_metainfo(dataset).get('classes')
+        if classes is None:
             continue
         for name, head in heads(cfg.model):
             count = head.get('num_classes')

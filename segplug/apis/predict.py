@@ -9,7 +9,7 @@ import torch
 from mmengine.registry import init_default_scope
 
 from ..errors import CheckpointError, DataError
-from .config import explained, load_config
+from .config import datasets, declared_metainfo, explained, load_config
 from .test import use_aug_test
 
 IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
@@ -77,22 +77,19 @@ def load_predictor(config: str, checkpoint: str, *, device: str | None = None,
 
 
 def _test_dataset(cfg) -> dict:
-    return cfg.get('test_dataloader', {}).get('dataset', {})
+    """The innermost data set of the test loader; empty when the config has none."""
+    return next((leaf for loader, leaf in datasets(cfg) if loader == 'test_dataloader'), {})
 
 
 def _classes(cfg, saved: dict, checkpoint: str) -> tuple[tuple, list]:
     """Names and colours: the checkpoint's own, else those of the config's test set."""
-    from ..registry import DATASETS
     meta = saved.get('meta') or {}
-    if meta.get('classes'):
-        return tuple(meta['classes']), meta['palette']
-    dataset = _test_dataset(cfg)
-    declared = getattr(DATASETS.get(dataset['type']), 'METAINFO', {}) if dataset else {}
-    declared = {**declared, **(dataset.get('metainfo') or {})}
-    if not declared.get('classes'):
-        raise CheckpointError(f'Neither {checkpoint} nor the config says what the classes are.',
-                              fix='give the test data set metainfo=dict(classes=..., palette=...)')
-    return tuple(declared['classes']), declared.get('palette')
+    # mmsegmentation keeps both in 'dataset_meta'.
+    for known in (meta, meta.get('dataset_meta') or {}, declared_metainfo(_test_dataset(cfg))):
+        if known.get('classes'):
+            return tuple(known['classes']), known.get('palette')
+    raise CheckpointError(f'Neither {checkpoint} nor the config says what the classes are.',
+                          fix='give the test data set metainfo=dict(classes=..., palette=...)')
 
 
 def predict(config: str, checkpoint: str, images: Iterable[str], out: str, *,

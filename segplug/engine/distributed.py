@@ -61,7 +61,7 @@ def find_place(launcher: str, env: Mapping[str, str] = os.environ) -> Place:
             f'--launcher {launcher} was given, but this process was not started by it: '
             f'{", ".join(missing)} is not set.',
             fix={'pytorch': 'start with `bash tools/dist_train.sh CONFIG NPROC`, or torchrun',
-                 'slurm': 'start with srun, or `bash tools/slurm_train.sh`',
+                 'slurm': 'start with srun',
                  'mpi': 'start with mpirun'}[launcher])
     world_size = int(env[world])
     # `SLURM_TASKS_PER_NODE` reads '4(x2),3'; the first number is the largest.
