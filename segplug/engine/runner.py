@@ -108,6 +108,19 @@ class Runner(_UpstreamRunner):
                 resolve(kind, OPTIMIZERS)
         return super().build_optim_wrapper(optim_wrapper)
 
+    def scale_lr(self, optim_wrapper, auto_scale_lr: dict | None = None) -> None:
+        """mmengine's, also for a schedule that states its own rate (``eta_max`` of OneCycleLR)."""
+        group = next(iter(getattr(optim_wrapper, 'param_groups', [])), None)
+        before = group and group['lr']
+        super().scale_lr(optim_wrapper, auto_scale_lr)
+        if not before or group['lr'] == before or not isinstance(self.param_schedulers, list):
+            return
+        ratio = group['lr'] / before
+        self.param_schedulers = [
+            {**one, 'eta_max': one['eta_max'] * ratio}
+            if isinstance(one, dict) and 'eta_max' in one else one
+            for one in self.param_schedulers]
+
     def _unwrapped(self) -> nn.Module:
         return self.model.module if is_model_wrapper(self.model) else self.model
 

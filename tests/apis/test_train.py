@@ -96,6 +96,15 @@ def test_auto_scale_lr_multiplies_by_the_batch_size_ratio(tiny, minicity, tmp_pa
     assert 'lr: 5.0000e-04' in next(tmp_path.rglob('*.log')).read_text()
 
 
+def test_auto_scale_lr_reaches_the_one_cycle(tiny, minicity, tmp_path):
+    """The cycle starts at eta_max / 25: 2e-3 / 4 / 25 = 2e-5."""
+    options = {**tiny, 'train_cfg.max_iters': 10, 'val_dataloader': None}
+    options = {k: v for k, v in options.items() if not k.startswith('val_dataloader.')}
+    train(CONFIG, options=options, data_root=os.fspath(minicity), work_dir=os.fspath(tmp_path),
+          auto_scale_lr=True)
+    assert 'lr: 2.0000e-05' in next(tmp_path.rglob('*.log')).read_text()
+
+
 @pytest.mark.parametrize('given', [
     dict(val_dataloader=None), dict(val_dataloader=None, val_cfg=None, val_evaluator=None)])
 def test_without_validation_data_there_is_no_validation(given):
