@@ -74,8 +74,8 @@ def test_a_missing_image_stops_before_anything_is_written(trained, tiny, images,
 
 def test_classes_of_an_mmsegmentation_checkpoint_or_of_the_config(trained, tiny, tmp_path):
     saved = torch.load(trained.checkpoint, weights_only=True)
-    for meta, first in ((dict(dataset_meta=dict(classes=['a'] * 19, palette=[[1, 2, 3]] * 19)), 'a'),
-                        ({}, 'road')):
+    theirs = dict(dataset_meta=dict(classes=['a'] * 19, palette=[[1, 2, 3]] * 19))
+    for meta, first in ((theirs, 'a'), ({}, 'road')):
         torch.save({'state_dict': saved['state_dict'], 'meta': meta}, tmp_path / 'x.pth')
         predictor = load_predictor(CONFIG, str(tmp_path / 'x.pth'), options=tiny)
         assert predictor.classes[0] == first
