@@ -234,7 +234,7 @@ def launch_command(nproc: int, argv: Sequence[str], nnodes: int = 1, node_rank: 
         raise ConfigError('The number of processes or machines makes no sense.',
                           got=f'NPROC={nproc} NNODES={nnodes} NODE_RANK={node_rank}',
                           expected='NPROC >= 1 and 0 <= NODE_RANK < NNODES')
-    if nnodes > 1 and master_addr in (None, '127.0.0.1', 'localhost') and node_rank > 0:
+    if nnodes > 1 and not master_addr and node_rank > 0:
         raise ConfigError(f'Machine {node_rank} of {nnodes} does not know where machine 0 is.',
                           fix='set MASTER_ADDR to its name or address')
     command = [sys.executable, '-m', 'torch.distributed.run', f'--nproc-per-node={nproc}']

@@ -106,6 +106,9 @@ def test_command_for_one_node():
 
 
 def test_command_for_several_nodes():
+    # Two "machines" on one, as people try the set-up; only an address left out is an error.
+    assert '--master-addr=127.0.0.1' in launch_command(
+        1, ['t.py'], nnodes=2, node_rank=1, master_addr='127.0.0.1')
     command = launch_command(4, ['t.py'], nnodes=2, node_rank=1, master_addr='n0')
     assert command[-5:] == ['--nnodes=2', '--node-rank=1', '--master-addr=n0',
                             '--master-port=29500', 't.py']
