@@ -9,7 +9,9 @@ import torch
 from mmengine.registry import init_default_scope
 
 from ..errors import CheckpointError, DataError
-from .config import datasets, declared_metainfo, explained, load_config
+from .config import load_config
+from .config_checks import datasets, declared_metainfo
+from .provenance import explained
 from .test import use_aug_test
 
 IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')

@@ -6,7 +6,9 @@ from pathlib import Path
 from mmengine.logging import print_log
 
 from ..errors import ConfigError
-from .config import check_classes, drop_half_parts, explained, load_config
+from .config import load_config
+from .config_checks import check_classes, drop_half_parts
+from .provenance import explained
 
 # The multi-scale test that papers report on Cityscapes: six scales, each with its mirror image.
 STANDARD_AUG_TEST = dict(scales=[0.5, 0.75, 1.0, 1.25, 1.5, 1.75], flip=True)

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ConfigError
-from .config import check_classes, drop_half_parts, explained, load_config
+from .config import load_config
+from .config_checks import check_classes, drop_half_parts
+from .provenance import explained
 
 
 @dataclass(frozen=True)

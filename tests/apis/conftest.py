@@ -1,6 +1,7 @@
 """A trained checkpoint of a very small UNet, made once for the tests of train, test and predict."""
 
 import os
+import textwrap
 
 import pytest
 
@@ -36,3 +37,13 @@ def trained(tiny, minicity, tmp_path_factory):
     """The `TrainResult` of two iterations."""
     return train(CONFIG, options=tiny, data_root=os.fspath(minicity),
                  work_dir=os.fspath(tmp_path_factory.mktemp('trained')))
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a config file: (name, indented text) -> its path."""
+    def _write(name, text):
+        path = tmp_path / name
+        path.write_text(textwrap.dedent(text))
+        return path
+    return _write

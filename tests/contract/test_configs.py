@@ -13,7 +13,9 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from segplug.apis.config import base_path, check_classes, datasets, load_config
+from segplug.apis.config import load_config
+from segplug.apis.config_checks import check_classes, datasets
+from segplug.apis.provenance import base_path
 from segplug.apis.test import use_aug_test
 from segplug.apis.train import check_trainable
 from segplug.engine.runner import Runner

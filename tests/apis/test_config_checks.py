@@ -1,0 +1,49 @@
+"""Misspelt keys, missing types and class counts, named before anything is built."""
+
+import pytest
+
+from segplug.apis.config import load_config
+from segplug.apis.config_checks import check_classes
+from segplug.errors import ConfigError
+
+
+def test_a_misspelt_top_level_key_is_found_with_file_and_line(write):
+    path = write('a.py', 'model = dict()\ntrain_dataloder = dict()\n')
+    with pytest.raises(ConfigError, match="did you mean 'train_dataloader'") as caught:
+        load_config(path)
+    assert f'{path}:2' in str(caught.value)
+
+
+@pytest.mark.parametrize(('slip', 'meant'), [
+    ('optim_wraper', 'optim_wrapper'), ('param_schedular', 'param_scheduler'),
+    ('modle', 'model'), ('randomnes', 'randomness'), ('train_cfgs', 'train_cfg')])
+def test_a_slip_is_found_beside_the_right_key_of_a_base(write, slip, meant):
+    """A misspelt override would otherwise leave the base's value in force, unsaid."""
+    path = write('a.py', f"_base_ = ['segplug::unet/unet_r18_minicity.py']\n{slip} = dict(a=1)\n")
+    with pytest.raises(ConfigError, match=f"did you mean '{meant}'"):
+        load_config(path)
+
+
+def test_the_authors_own_variables_are_left_alone(write):
+    load_config(write('a.py', 'crop_size = (1, 2)\nnorm_cfg = dict()\nnum_classes = 3\n'))
+    load_config(write('b.py', "models = [dict(type='A')]\nmodel = models[0]\n"))
+
+
+@pytest.mark.parametrize('name', ['c.json', 'c.yaml'])
+def test_an_error_in_a_config_that_is_not_python_is_told_without_a_line(write, name):
+    path = write(name, '{"train_dataloder": {"batch_size": 1}}')
+    with pytest.raises(ConfigError, match="did you mean 'train_dataloader'"):
+        load_config(path)
+
+
+def test_a_data_set_without_a_type_is_named(write):
+    cfg = load_config(write('a.py', 'train_dataloader = dict(dataset=dict(x=1))\n'))
+    with pytest.raises(ConfigError, match='data set of train_dataloader has no type'):
+        check_classes(cfg)
+
+
+def test_a_class_count_that_does_not_fit_names_head_and_data_set():
+    cfg = load_config('unet/unet_r18_minicity.py', options={'model.decode_head.num_classes': 7})
+    with pytest.raises(ConfigError, match='model.decode_head has num_classes=7.*19 classes'):
+        check_classes(cfg)
+    check_classes(load_config('unet/unet_r18_minicity.py'))
