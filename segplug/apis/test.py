@@ -1,11 +1,13 @@
 """Score a checkpoint on the test set of a config, single-scale or with augmentation."""
 
+import inspect
 import logging
 from pathlib import Path
 
 from mmengine.logging import print_log
 
 from ..errors import ConfigError
+from ..registry import METRICS, resolve
 from .config import load_config
 from .config_checks import check_classes, drop_half_parts
 from .provenance import explained
@@ -68,7 +70,18 @@ def _set_output(cfg, out: str | None, format_only: bool) -> None:
     if Path(out).exists() and not Path(out).is_dir():
         raise ConfigError(f'--out {out} is a file.', expected='a folder, existing or not')
     evaluators = cfg.test_evaluator
-    for evaluator in evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]:
-        if evaluator.get('type') == 'IoUMetric':
-            evaluator['format_only'] = format_only
-            evaluator['out_dir'] = str(out)
+    evaluators = evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]
+    writers = [e for e in evaluators if _writes(e.get('type'))]
+    if not writers:
+        raise ConfigError('No metric of the test_evaluator writes files.', culprit='test_evaluator',
+                          got=', '.join(str(e.get('type')) for e in evaluators),
+                          fix='add dict(type="IoUMetric"), or leave --out away')
+    for evaluator in writers:
+        evaluator['format_only'] = format_only
+        evaluator['out_dir'] = str(out)
+
+
+def _writes(metric) -> bool:
+    """Whether a metric, a name or a class, takes ``out_dir`` and ``format_only``."""
+    cls = resolve(metric, METRICS) if isinstance(metric, str) else metric
+    return cls is not None and {'out_dir', 'format_only'} <= set(inspect.signature(cls).parameters)

@@ -170,3 +170,10 @@ def test_a_test_needs_no_part_of_the_training(trained, seven, tiny, tmp_path):
     metrics = score(CONFIG, str(trained.checkpoint), options=alone, data_root=str(seven),
                     work_dir=str(tmp_path))
     assert 0 <= metrics['mIoU'] <= 100
+
+
+def test_out_needs_a_metric_that_writes(trained, tiny, seven, tmp_path):
+    options = {**tiny, 'test_evaluator': dict(type='DumpResults', out_file_path='x.pkl')}
+    with pytest.raises(ConfigError, match='No metric .* writes files.*DumpResults'):
+        score(CONFIG, str(trained.checkpoint), options=options, data_root=os.fspath(seven),
+              work_dir=os.fspath(tmp_path), out=os.fspath(tmp_path / 'out'))
