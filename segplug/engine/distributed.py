@@ -157,13 +157,14 @@ def keep_buffers_apart() -> dict[str, bool]:
 def leave() -> None:
     """Destroy the process group, if there is one; torch warns about those that are left.
 
-    A model wrapped by DDP holds the group too, and the runner around it is a cycle. Without the
-    collection gloo's threads outlive the group, and one that lets go of a tensor while Python shuts
-    down aborts the process ("terminate called without an active exception").
+    A model wrapped by DDP holds the group too, and the runner around it is a cycle, so it is
+    collected first. Otherwise gloo's threads outlive the group, and one that lets go of a tensor
+    while Python shuts down aborts the process ("terminate called without an active exception");
+    or the model goes last and joins them while it holds the lock that they wait for.
     """
     if dist.is_initialized():
-        dist.destroy_process_group()
         gc.collect()
+        dist.destroy_process_group()
 
 
 def end_with_parent() -> None:

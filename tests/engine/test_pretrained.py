@@ -126,7 +126,7 @@ def test_missing_on_the_server(cache, server):
 def test_several_processes_download_once(cache, server):
     folder, address = server
     name = publish(folder)
-    context = multiprocessing.get_context('fork')
+    context = multiprocessing.get_context('spawn')
     processes = [context.Process(target=fetch, args=(address + name,)) for _ in range(3)]
     for process in processes:
         process.start()

@@ -64,13 +64,14 @@ def rank_main(rank: int, sizes: list[int], folder: str) -> None:
         # DDP takes the mean over ranks; the joined mean weighs each rank by its share.
         kept = steps(model, x, y, sizes[rank] * world / sum(sizes), count=10)
         torch.save(kept, f'{folder}/{rank}_{dtype}.pt')
+        del model  # before the group: see distributed.leave
     dist.destroy_process_group()
 
 
 @pytest.mark.parametrize('sizes', [[8], [4, 4], [2, 2, 2, 2], [1, 4, 3]])
 def test_equals_one_process_with_the_joined_batch(sizes, tmp_path):
     mp.start_processes(rank_main, args=(sizes, str(tmp_path)), nprocs=len(sizes),
-                       start_method='fork')
+                       start_method='spawn')
     for dtype, tolerance in DTYPES.items():
         joined = steps(net('BatchNorm2d', dtype), *batch(dtype), 1.0, count=10)
         ranks = [torch.load(tmp_path / f'{r}_{dtype}.pt') for r in range(len(sizes))]
@@ -107,7 +108,7 @@ def rank_kinds(rank: int, folder: str) -> None:
 
 
 def test_layouts_types_and_dimensions(tmp_path):
-    mp.start_processes(rank_kinds, args=(str(tmp_path),), nprocs=2, start_method='fork')
+    mp.start_processes(rank_kinds, args=(str(tmp_path),), nprocs=2, start_method='spawn')
     ranks = [torch.load(tmp_path / f'{r}.pt') for r in range(2)]
     g = torch.Generator().manual_seed(2)
     joined = torch.randn(4, 3, 5, 4, generator=g)
