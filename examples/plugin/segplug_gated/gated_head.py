@@ -5,9 +5,9 @@ The gate is squeeze-and-excitation (Hu et al., CVPR 2018, equations 2-4).
 
 import torch.nn as nn
 from mmcv.cnn import ConvModule
-from segplug.models.decode_heads.decode_head import BaseDecodeHead
 from torch import Tensor
 
+from segplug.models.decode_heads.decode_head import BaseDecodeHead
 from segplug.registry import MODELS
 
 
