@@ -32,7 +32,9 @@ def minutes(log: str) -> float:
 
 
 def without_places(log: str, *places: tuple[Path, str]) -> str:
-    """The log with this machine's folders replaced by what they are."""
+    """The log with this machine's folders replaced by what they are, and without torch's list of
+    compiler flags, which names those of its builder."""
+    log = re.sub(r'^  - Build settings: .*\n', '', log, flags=re.MULTILINE)
     for path, name in places:
         log = log.replace(str(path.resolve()), name).replace(str(path), name)
     return log

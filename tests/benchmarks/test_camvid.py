@@ -24,8 +24,9 @@ def test_minutes_are_those_between_the_first_and_the_last_line(camvid):
 
 
 def test_folders_of_the_machine_leave_the_log(camvid, tmp_path):
-    log = f'saved to {tmp_path}/work/iter_1.pth from {tmp_path}'
-    assert camvid.without_places(log, (tmp_path / 'work', 'WORK_DIR'), (Path(tmp_path), 'DATA')) \
+    log = ('  - Build settings: CXX_COMPILER=/somewhere/c++\n'
+           f'saved to {tmp_path}/run/iter_1.pth from {tmp_path}')
+    assert camvid.without_places(log, (tmp_path / 'run', 'WORK_DIR'), (Path(tmp_path), 'DATA')) \
         == 'saved to WORK_DIR/iter_1.pth from DATA'
 
 
