@@ -8,11 +8,11 @@ normalised units and 0 is the mean. N batch, C channels, H W pixels.
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from mmengine.model import BaseDataPreprocessor
 from mmengine.structures import PixelData
 
 from ..errors import ConfigError, ShapeError
+from ..ops.views import Normalisation, pad, view
 from ..registry import MODELS
 from ..structures import SegDataSample
 
@@ -111,12 +111,29 @@ class SegDataPreProcessor(BaseDataPreprocessor):
         size = (batch.shape[2], batch.shape[3])
         return self._pad(self.normalize(batch), self._target([size], self._test_padding)), size
 
+    def views(self, img: torch.Tensor, size: tuple[int, int],
+              flip: bool) -> tuple[torch.Tensor, tuple[int, int]]:
+        """One augmentation of a test from the image: resize, `prepare`, all in one step.
+
+        Args:
+            img: (C, H, W) uint8 or float in 0..255, channels as the loader gives them.
+            size: (h, w) to resize to.
+            flip: Whether the mirror image follows as a second image.
+
+        Returns:
+            (1 or 2, C, h', w') float, and (h, w), the part of it that is image.
+        """
+        self._check([img])
+        return view(img, size, self._target([size], self._test_padding), flip,
+                    self._normalisation(img.shape[0])), size
+
+    def _normalisation(self, channels: int) -> Normalisation:
+        return Normalisation(self.mean, self.std, self.channel_conversion and channels == 3,
+                             self.pad_val)
+
     def normalize(self, img: torch.Tensor) -> torch.Tensor:
         """(..., C, H, W) uint8 or float -> float, channels swapped and normalised."""
-        if self.channel_conversion and img.shape[-3] == 3:
-            img = img.flip(-3)
-        img = img.float()
-        return img if self.mean is None else (img - self.mean).div_(self.std)
+        return self._normalisation(img.shape[-3])(img)
 
     def _check(self, images: list[torch.Tensor]) -> None:
         channels = {img.shape[0] if img.dim() == 3 else None for img in images}
@@ -136,10 +153,7 @@ class SegDataPreProcessor(BaseDataPreprocessor):
         return -(-height // divisor) * divisor, -(-width // divisor) * divisor
 
     def _pad(self, img: torch.Tensor, target: tuple[int, int], value=None) -> torch.Tensor:
-        right, bottom = target[1] - img.shape[-1], target[0] - img.shape[-2]
-        if not (right or bottom):
-            return img
-        return F.pad(img, (0, right, 0, bottom), value=self.pad_val if value is None else value)
+        return pad(img, target, self.pad_val if value is None else value)
 
     def _pad_labels(self, sample: SegDataSample, size: tuple[int, int],
                     target: tuple[int, int]) -> None:

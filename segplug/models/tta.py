@@ -14,17 +14,17 @@ import torch
 from torch import Tensor
 
 from ..errors import ShapeError
-from ..ops.fuse import PlainLabels, ProbabilitySum, probabilities
-from ..ops.geometry import Axis, axis, sample, scaled_size, share, unpad
+from ..ops.fuse import Canvas
+from ..ops.geometry import Axes, Layer, axes, scaled_size, unpad
 from ..ops.resize import resize
-from ..ops.windows import Span, windows
+from ..ops.windows import Span, spans
 from .tta_cfg import TestCfg
 
 __all__ = ['Prediction', 'TestCfg', 'predict_image']
 
-# Values that are upsampled, softmaxed and added while they are in a CPU's cache. On an
-# accelerator a launch costs more than a trip to memory, so a band is the whole map there.
-_BAND_VALUES = 1 << 19
+# (image (C, H, W), (H, W) to resize to, with the mirror image?) -> the network's input
+# (N, C, H', W') and (H, W) of its valid part at the top left.
+MakeViews = Callable[[Tensor, tuple[int, int], bool], tuple[Tensor, tuple[int, int]]]
 
 
 @dataclass(frozen=True)
@@ -35,27 +35,21 @@ class Prediction:
         labels: (H, W) uint8 class ids (int32 above 256 classes).
         logits: (K, H, W) float32 for one augmentation, if kept.
         probs: (K, H, W) float32 mean probabilities for several, if kept.
+        is_finite: () bool on the device: False where the network gave nan, and labels mean
+            nothing. Not read here: that would make a GPU wait.
     """
 
     labels: Tensor
+    is_finite: Tensor
     logits: Tensor | None = None
     probs: Tensor | None = None
-
-
-@dataclass(frozen=True)
-class _Patch:
-    """Scores (N, K, h, w) of the network-input pixels that ``rows`` and ``cols`` span."""
-
-    scores: Tensor
-    rows: Span
-    cols: Span
 
 
 @torch.no_grad()
 def predict_image(network: Callable[[Tensor], Tensor], img: Tensor, ori_shape: tuple[int, int],
                   cfg: TestCfg, prepare: Callable[[Tensor], tuple[Tensor, tuple[int, int]]], *,
                   out_channels: int, align_corners: bool = False,
-                  threshold: float | None = None) -> Prediction:
+                  threshold: float | None = None, views: MakeViews | None = None) -> Prediction:
     """Label one image.
 
     Args:
@@ -68,128 +62,170 @@ def predict_image(network: Callable[[Tensor], Tensor], img: Tensor, ori_shape: t
         out_channels: K; 1 for a binary model with a sigmoid.
         align_corners: How the head resizes its logits.
         threshold: For K = 1; None is 0.5.
+        views: In place of resizing, mirroring and ``prepare``, all three in one step.
 
     Raises:
-        ShapeError: The network does not return (N, K, h, w).
+        ShapeError: The network does not return (N, K, h, w), or another h and w for some windows.
     """
     size = tuple(int(x) for x in ori_shape)
-    plain = cfg.num_augs == 1 and (cfg.mode == 'whole' or cfg.window_average == 'logits')
-    settings = dict(threshold=0.5 if threshold is None else threshold, device=img.device)
-    sink = (PlainLabels(out_channels, size, keep=cfg.save_logits, **settings) if plain
-            else ProbabilitySum(out_channels, size, cfg.num_augs, **settings))
-    for scale in cfg.scales:
-        inputs, valid = prepare(_view(img, scale, cfg))
-        _add(sink, _run(network, inputs, cfg, out_channels),
-             _Frame(size, tuple(valid), tuple(inputs.shape[-2:]), align_corners, img.device), cfg)
-    if plain:
-        return Prediction(sink.labels(), logits=sink.logits)
-    return Prediction(sink.labels(), probs=sink.mean() if cfg.save_logits else None)
+    by_window = cfg.mode == 'slide' and cfg.window_average == 'probs'
+    twice = cfg.upsample == 'twice'
+    canvas = Canvas(out_channels, size, None if by_window and not twice else len(cfg.scales),
+                    num_maps=cfg.num_augs, softmax=cfg.num_augs > 1 or by_window,
+                    threshold=0.5 if threshold is None else threshold,
+                    keep=cfg.save_logits, device=img.device)
+    views = views or _plain_views(prepare)
+    is_finite = torch.ones((), dtype=torch.bool, device=img.device)
+    for number, scale in enumerate(cfg.scales):
+        inputs, valid = views(img, _view_size(tuple(img.shape[-2:]), scale, cfg), cfg.flip)
+        padded = tuple(inputs.shape[-2:])
+        grid = _Grid(padded if twice else size, padded if twice else tuple(valid),
+                     _spans(padded, cfg), align_corners)
+        patches = _run(network, inputs, grid, cfg, out_channels, is_finite)
+        layers = _windows(patches, grid) if by_window else _strips(patches, grid)
+        if twice:
+            merged = unpad(_merged(layers, grid, cfg, by_window), valid).contiguous()
+            grid = _Grid(size, tuple(valid), _whole(tuple(valid)), align_corners)
+            layers = _strips(iter([_Patch(merged, 0, 0)]), grid)
+        for layer, rows in layers:
+            canvas.add(layer, number, rows, weigh=by_window and not twice,
+                       softmax=canvas.softmax and not (by_window and twice))
+    scores = canvas.scores() if cfg.save_logits else None
+    return Prediction(canvas.labels(), is_finite,
+                      **{'probs' if canvas.softmax else 'logits': scores})
 
 
-def _view(img: Tensor, scale: float, cfg: TestCfg) -> Tensor:
-    """(1 or 2, C, H, W) float: the image at a scale, and its mirror image."""
-    size = tuple(img.shape[-2:])
-    factor = scale if cfg.base_size is None else scale * cfg.base_size / max(size)
-    view = resize(img[None].float(), size=scaled_size(size, factor), mode='bilinear',
-                  align_corners=False)
-    return torch.cat([view, view.flip(-1)]) if cfg.flip else view
+def _view_size(size: tuple[int, int], scale: float, cfg: TestCfg) -> tuple[int, int]:
+    """(H, W) that an image is resized to."""
+    return scaled_size(size, scale if cfg.base_size is None else scale * cfg.base_size / max(size))
 
 
-def _spans(size: tuple[int, int], cfg: TestCfg) -> list[tuple[Span, Span]]:
+def _plain_views(prepare: Callable) -> MakeViews:
+    def views(img: Tensor, size: tuple[int, int], flip: bool):
+        view = resize(img[None].float(), size=size, mode='bilinear', align_corners=False)
+        return prepare(torch.cat([view, view.flip(-1)]) if flip else view)
+    return views
+
+
+# --- where the windows lie -----------------------------------------------------------------
+
+
+_Spans = tuple[tuple[Span, ...], tuple[Span, ...]]
+
+
+def _whole(size: tuple[int, int]) -> _Spans:
+    return ((0, size[0]),), ((0, size[1]),)
+
+
+def _spans(size: tuple[int, int], cfg: TestCfg) -> _Spans:
+    """The windows along both axes of a network's input."""
     if cfg.mode == 'whole':
-        return [((0, size[0]), (0, size[1]))]
-    return windows(size, cfg.crop_size, cfg.stride)
-
-
-def _run(network: Callable, inputs: Tensor, cfg: TestCfg, out_channels: int) -> Iterator[_Patch]:
-    """Logits of the whole input or of its windows, which go in batches of fixed size."""
-    spans = _spans(tuple(inputs.shape[-2:]), cfg)
-    for start in range(0, len(spans), cfg.window_batch):
-        batch = spans[start:start + cfg.window_batch]
-        crops = [inputs[..., y1:y2, x1:x2] for (y1, y2), (x1, x2) in batch]
-        logits = network(torch.cat(crops) if len(crops) > 1 else crops[0])
-        if logits.dim() != 4 or logits.shape[:2] != (len(batch) * len(inputs), out_channels):
-            raise ShapeError('The network returned logits of a wrong shape.',
-                             got=tuple(logits.shape),
-                             expected=f'({len(batch) * len(inputs)}, {out_channels}, h, w)')
-        for part, (rows, cols) in zip(logits.float().split(len(inputs)), batch, strict=True):
-            yield _Patch(part, rows, cols)
+        return _whole(size)
+    return tuple(tuple(spans(*axis)) for axis in zip(size, cfg.crop_size, cfg.stride, strict=True))
 
 
 @dataclass(frozen=True)
-class _Frame:
-    """How one augmentation lies upon the result: (H, W) of the result, of the resized image and
-    of the network's input (resized image and padding)."""
+class _Patch:
+    """Scores (N, K, h, w) of the window in row ``row`` and column ``col`` of the grid."""
+
+    scores: Tensor
+    row: int
+    col: int
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """The windows of one augmentation, and how they lie upon what they are put together to.
+
+    Attributes:
+        out: (H, W) of the latter.
+        valid: (H, W) of the part of the network's input that shows it.
+        spans: Of the windows, on the network's input.
+    """
 
     out: tuple[int, int]
     valid: tuple[int, int]
-    padded: tuple[int, int]
+    spans: _Spans
     align_corners: bool
-    device: torch.device
 
-    def axes(self, patch: _Patch) -> tuple[Axis, Axis]:
-        return tuple(axis(self.out[i], self.valid[i], (patch.rows, patch.cols)[i],
-                          patch.scores.shape[2 + i], align_corners=self.align_corners,
-                          device=self.device) for i in (0, 1))
-
-    def shares(self, cfg: TestCfg) -> tuple[Tensor, Tensor] | None:
-        """Weights of rows and columns under overlapping windows; None for a single window."""
-        spans = _spans(self.padded, cfg)
-        if len(spans) == 1:
-            return None
-        return tuple(share(self.out[i], self.valid[i], sorted({s[i] for s in spans}),
-                           align_corners=self.align_corners, device=self.device) for i in (0, 1))
+    def axes(self, scores: Tensor) -> tuple[Axes, Axes]:
+        """The maps of rows and columns, for windows with as many cells as ``scores``."""
+        return tuple(axes(self.out[i], self.valid[i], self.spans[i], scores.shape[2 + i],
+                          align_corners=self.align_corners, device=scores.device)
+                     for i in (0, 1))
 
 
-def _add(sink: PlainLabels | ProbabilitySum, patches: Iterator[_Patch], frame: _Frame,
-         cfg: TestCfg) -> None:
-    """Add one augmentation (and its mirror image) to the sink."""
-    as_probs = cfg.mode == 'slide' and cfg.window_average == 'probs'
-    shares, done = frame.shares(cfg), False
-    if cfg.upsample == 'twice':
-        inner = _Frame(frame.padded, frame.padded, frame.padded, frame.align_corners, frame.device)
-        merged = unpad(_average(patches, inner, cfg, as_probs), frame.valid)
-        patches, shares, done = [_whole(merged, frame.valid)], None, as_probs
-    elif shares is not None and not as_probs:
-        merged = _average(patches, frame, cfg, as_probs)
-        frame = _Frame(frame.out, frame.out, frame.out, frame.align_corners, frame.device)
-        patches, shares = [_whole(merged, frame.out)], None
-    to_probs = isinstance(sink, ProbabilitySum) and not done
+# --- from the network to layers ------------------------------------------------------------
+
+
+def _run(network: Callable, inputs: Tensor, grid: _Grid, cfg: TestCfg, out_channels: int,
+         is_finite: Tensor) -> Iterator[_Patch]:
+    """Logits of the whole input or of its windows, row by row, in batches of fixed size."""
+    rows, cols = grid.spans
+    places = [(row, col) for row in range(len(rows)) for col in range(len(cols))]
+    cells = None
+    for start in range(0, len(places), cfg.window_batch):
+        batch = places[start:start + cfg.window_batch]
+        crops = [inputs[..., slice(*rows[row]), slice(*cols[col])] for row, col in batch]
+        logits = network(torch.cat(crops) if len(crops) > 1 else crops[0])
+        cells = cells or tuple(logits.shape[2:])
+        expected = (len(batch) * len(inputs), out_channels, *cells)
+        if logits.dim() != 4 or tuple(logits.shape) != expected:
+            raise ShapeError('The network returned logits of a wrong shape.',
+                             got=tuple(logits.shape),
+                             expected=f'({", ".join(map(str, expected[:2]))}, h, w)')
+        scores = logits.float().contiguous()
+        is_finite &= ~scores.sum().isnan()
+        for part, (row, col) in zip(scores.split(len(inputs)), batch, strict=True):
+            yield _Patch(part, row, col)
+
+
+def _strips(patches: Iterator[_Patch], grid: _Grid) -> Iterator[tuple[Layer, tuple[int, int]]]:
+    """Layers that hold all windows of some rows of the result, and those rows, from the top.
+
+    The windows of a row of windows wait for the next row only where that one overlaps it.
+    """
+    waiting, done = [], 0
+    for row, tiles in enumerate(_rows_of(patches, len(grid.spans[1]))):
+        rows, cols = grid.axes(tiles[0])
+        waiting.append((rows.windows[row], tiles))
+        below = [w.start for w in rows.windows[row + 1:] if len(w)]
+        upto = min(below, default=grid.out[0])
+        if upto > done:
+            yield Layer([tiles for _, tiles in waiting], (False, True)[:len(tiles[0])],
+                        tuple(w for w, _ in waiting), cols.windows, rows.share,
+                        cols.share), (done, upto)
+        done = max(done, upto)
+        waiting = [(w, tiles) for w, tiles in waiting if w.stop > done]
+
+
+def _rows_of(patches: Iterator[_Patch], num_cols: int) -> Iterator[list[Tensor]]:
+    tiles = []
     for patch in patches:
-        for i, part, top, left in _pieces(patch, frame, shares, to_probs):
-            sink.add(part, top, left, 'horizontal' if i else None)
+        tiles.append(patch.scores)
+        if len(tiles) == num_cols:
+            yield tiles
+            tiles = []
 
 
-def _whole(scores: Tensor, size: tuple[int, int]) -> _Patch:
-    return _Patch(scores, (0, size[0]), (0, size[1]))
-
-
-def _pieces(patch: _Patch, frame: _Frame, shares: tuple[Tensor, Tensor] | None,
-            to_probs: bool) -> Iterator[tuple[int, Tensor, int, int]]:
-    """(index in the batch, (K, h, w) scores at output pixels, top, left), band by band."""
-    rows, cols = frame.axes(patch)
-    num, channels = patch.scores.shape[:2]
-    height = len(rows)
-    if patch.scores.device.type == 'cpu':
-        height = max(_BAND_VALUES // max(num * channels * len(cols), 1), 1)
-    for start in range(0, len(rows), max(height, 1)) if len(cols) else ():
-        band = slice(start, min(start + height, len(rows)))
-        scores = sample(patch.scores, rows, cols, band, align_corners=frame.align_corners)
-        if to_probs:
-            scores = probabilities(scores)
-        if shares is not None:
-            scores = scores * shares[0][rows.start:rows.stop][band][:, None]
-            scores *= shares[1][cols.start:cols.stop]
-        for i in range(num):
-            yield i, scores[i], rows.start + start, cols.start
-
-
-def _average(patches: Iterator[_Patch], frame: _Frame, cfg: TestCfg, as_probs: bool) -> Tensor:
-    """(N, K, H, W) mean of the windows at the frame's output size."""
-    shares, total = frame.shares(cfg), None
+def _windows(patches: Iterator[_Patch], grid: _Grid) -> Iterator[tuple[Layer, None]]:
+    """Each window as a layer of its own, and its mirror image as another."""
     for patch in patches:
-        if total is None:
-            total = patch.scores.new_zeros((*patch.scores.shape[:2], *frame.out))
-        for i, part, top, left in _pieces(patch, frame, shares, as_probs):
-            total[i, :, top:top + part.shape[-2], left:left + part.shape[-1]] += part
-    return total
+        rows, cols = grid.axes(patch.scores)
+        for n, scores in enumerate(patch.scores.split(1)):
+            yield Layer([[scores]], (n == 1,), (rows.windows[patch.row],),
+                        (cols.windows[patch.col],), rows.share, cols.share), None
+
+
+def _merged(layers: Iterator[tuple[Layer, tuple[int, int] | None]], grid: _Grid, cfg: TestCfg,
+            by_window: bool) -> Tensor:
+    """(N, K, H', W') of the network's input: the windows put together at its own size."""
+    canvases = {}
+    for layer, rows in layers:
+        for m, mirrored in enumerate(layer.mirrored):
+            tile = layer.tiles[0][0]
+            if mirrored not in canvases:
+                canvases[mirrored] = Canvas(tile.shape[1], grid.out, None if by_window else 1,
+                                            softmax=by_window, keep=True, device=tile.device)
+            canvases[mirrored].add(layer.single(m), 0, rows, weigh=by_window)
+    return torch.stack([canvases[mirrored].scores() for mirrored in sorted(canvases)])

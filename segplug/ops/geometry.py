@@ -2,11 +2,12 @@
 
 Resizing, padding and sliding windows are all one affine map per axis; `axis` states it and
 `sample` reads the logits through it, in one bilinear step. Pixels of the original image are
-its output, whatever the network saw.
-Letters: N batch, K classes, H W pixels, h w cells of the logit map.
+its output, whatever the network saw. A `Layer` is the logits of one augmentation with their maps.
+Letters: N batch, M maps, K classes, H W pixels, h w cells of the logit map.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -30,7 +31,7 @@ def unpad(x: Tensor, valid: tuple[int, int]) -> Tensor:
     return x[..., :valid[0], :valid[1]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Axis:
     """One axis of the map from output pixels to logit cells.
 
@@ -41,6 +42,8 @@ class Axis:
         high: (stop - start,) int64, the cell after it.
         weight: (stop - start,) float32 in [0, 1], share of ``high``.
         plain: Whether this is what a resize of all cells to stop - start pixels does.
+        is_identity: Whether each pixel is one cell, in order.
+        align_corners: As it was made with.
     """
 
     start: int
@@ -49,6 +52,8 @@ class Axis:
     high: Tensor
     weight: Tensor
     plain: bool
+    is_identity: bool = False
+    align_corners: bool = False
 
     def __len__(self) -> int:
         return self.stop - self.start
@@ -86,12 +91,13 @@ def axis(out_size: int, in_size: int, span: tuple[int, int], cells: int, *,
     low = source.floor().long()
     whole = first == 0 and last == in_size
     plain = whole or (in_size == out_size and last <= in_size)
+    weight = (source - low).float()
+    is_identity = not weight.any() and bool((low.diff() == 1).all())
     return Axis(start, stop, low.to(device), (low + 1).clamp(max=cells - 1).to(device),
-                (source - low).float().to(device), plain)
+                weight.to(device), plain, is_identity, align_corners)
 
 
-def sample(logits: Tensor, rows: Axis, cols: Axis, band: slice = slice(None), *,
-           align_corners: bool = False) -> Tensor:
+def sample(logits: Tensor, rows: Axis, cols: Axis, band: slice = slice(None)) -> Tensor:
     """Read logits at output pixels, bilinearly, in one step.
 
     Args:
@@ -113,16 +119,58 @@ def sample(logits: Tensor, rows: Axis, cols: Axis, band: slice = slice(None), *,
         if len(cols) == logits.shape[3]:
             return logits
         size = (logits.shape[2], len(cols))
-        return resize(logits, size=size, mode='bilinear', align_corners=align_corners)
+        return resize(logits, size=size, mode='bilinear', align_corners=cols.align_corners)
     return torch.lerp(logits.index_select(3, cols.low), logits.index_select(3, cols.high),
                       cols.weight.to(logits.dtype))
 
 
-def share(out_size: int, in_size: int, spans: list[tuple[int, int]], *,
-          align_corners: bool = False, device='cpu') -> Tensor:
-    """(out_size,) float32: one over the number of windows that cover each output pixel."""
+@dataclass(frozen=True, eq=False)
+class Axes:
+    """The windows along one axis.
+
+    Attributes:
+        windows: Their maps, in order of their places.
+        share: (output pixels,) float32: one over the number of windows that cover each.
+    """
+
+    windows: tuple[Axis, ...]
+    share: Tensor
+
+
+@lru_cache(maxsize=256)
+def axes(out_size: int, in_size: int, spans: tuple[tuple[int, int], ...], cells: int, *,
+         align_corners: bool = False, device: str | torch.device = 'cpu') -> Axes:
+    """`axis` for each of ``spans``; kept, since images of one size share them."""
+    found = tuple(axis(out_size, in_size, span, cells, align_corners=align_corners, device=device)
+                  for span in spans)
     count = torch.zeros(out_size)
-    for span in spans:
-        covered = axis(out_size, in_size, span, 1, align_corners=align_corners)
-        count[covered.start:covered.stop] += 1
-    return (1 / count).to(device)
+    for window in found:
+        count[window.start:window.stop] += 1
+    return Axes(found, (1 / count).to(device))
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Logits of one augmentation, or of some of its windows, and where they lie on the result.
+
+    Attributes:
+        tiles: S rows of C windows, each (M, K, h, w) float32; the M maps are an image and, if it
+            was tested, its mirror image, or one of the two.
+        mirrored: M flags: which of the maps are of the mirror image.
+        rows: The maps of the S rows of windows.
+        cols: The maps of the C windows in a row, in the frame of the unmirrored image.
+        row_share: (H,) float32: one over the number of windows above each other at a row.
+        col_share: (W,) float32, alike.
+    """
+
+    tiles: list[list[Tensor]]
+    mirrored: tuple[bool, ...]
+    rows: tuple[Axis, ...]
+    cols: tuple[Axis, ...]
+    row_share: Tensor
+    col_share: Tensor
+
+    def single(self, m: int) -> 'Layer':
+        """Map ``m`` alone, in its own frame."""
+        return replace(self, tiles=[[tile[m:m + 1] for tile in row] for row in self.tiles],
+                       mirrored=(False,))

@@ -140,7 +140,7 @@ def test_original_size_differs_from_the_packed_image():
 def test_bands_change_nothing(monkeypatch):
     cfg = TestCfg(scales=SCALES, flip=True, save_logits=True)
     whole = predict_image(Network(), image(), SIZE, cfg, prepare, out_channels=5)
-    monkeypatch.setattr('segplug.models.tta._BAND_VALUES', 1)
+    monkeypatch.setattr('segplug.ops.fuse._BAND_VALUES', 1)
     banded = predict_image(Network(), image(), SIZE, cfg, prepare, out_channels=5)
     torch.testing.assert_close(whole.probs, banded.probs, rtol=0, atol=1e-6)
     assert torch.equal(whole.labels, banded.labels)
@@ -176,7 +176,7 @@ def test_upsample_twice_averages_probabilities_of_windows():
 
 
 def test_one_augmentation_takes_no_softmax(monkeypatch):
-    monkeypatch.setattr('segplug.models.tta.probabilities', None)
+    monkeypatch.setattr('segplug.ops.fuse.probabilities', None)
     for settings in (dict(), SLIDE, dict(upsample='twice')):
         predict_image(Network(), image(), SIZE, TestCfg(**settings), prepare, out_channels=5)
 

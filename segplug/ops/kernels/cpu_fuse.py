@@ -1,0 +1,340 @@
+"""`ops.fuse` for CPUs, compiled by numba.
+
+Plain torch writes every step of the same work to memory; here a piece of a row goes through
+all steps while it is in the nearest caches. Each pixel is computed by itself, so neither the
+number of threads nor the pieces change a bit. Letters: M maps, S rows of windows, C windows in a row, K classes, H W pixels, h w cells.
+"""
+
+from functools import lru_cache
+
+import llvmlite.ir as ir
+import numba
+import numpy as np
+from numba import types
+from numba.extending import intrinsic
+from torch import Tensor
+
+from ..geometry import Axis, Layer
+from .jit import compiled, in_parallel
+
+_F32, _I32, _U32 = np.float32, np.int32, np.uint32
+_ROUND = _F32(1.5 * 2**23)  # added and taken off again, it rounds a float32 to a whole number
+_LOG2_E = _F32(np.log2(np.e))
+_LN2_HIGH, _LN2_LOW = _F32(0.693359375), _F32(-2.12194440e-4)
+_EXP_MIN = _F32(-87.0)  # exp of it is the smallest normal float32, about
+
+# Values of one buffer of the inner loop; several of them have to stay in the second-level cache.
+_PIECE_VALUES = 20 * 1024
+_NO_TOTAL, _NO_LABELS = np.zeros((1, 1, 1), np.float32), np.zeros((1, 1), np.uint8)
+
+
+@intrinsic
+def _float_of_bits(typing_context, bits):
+    def codegen(context, builder, signature, args):
+        return builder.bitcast(args[0], ir.FloatType())
+    return types.float32(types.int32), codegen
+
+
+@intrinsic
+def _pointer(typing_context, address):
+    def codegen(context, builder, signature, args):
+        return builder.inttoptr(args[0], ir.FloatType().as_pointer())
+    return types.CPointer(types.float32)(types.int64), codegen
+
+
+@compiled(inline='always')
+def _exp(x):
+    """exp of a float32 up to 88, to 1e-7 of its value (Cephes `expf`, without branches)."""
+    x = max(x, _EXP_MIN)
+    whole = (x * _LOG2_E + _ROUND) - _ROUND
+    r = x - whole * _LN2_HIGH - whole * _LN2_LOW
+    p = _F32(1.9875691500e-4)
+    p = p * r + _F32(1.3981999507e-3)
+    p = p * r + _F32(8.3334519073e-3)
+    p = p * r + _F32(4.1665795894e-2)
+    p = p * r + _F32(1.6666665459e-1)
+    p = p * r + _F32(5.0000001201e-1)
+    p = p * r * r + r + _F32(1.0)
+    return p * _float_of_bits((_I32(whole) + _I32(127)) << _I32(23))
+
+
+# --- fuse ----------------------------------------------------------------------------------
+
+
+@compiled
+def _add_line(cells, mode, low, high, weight, share, out):
+    """Add a row of cells, read at output pixels, to ``out``.
+
+    ``mode`` 0 reads between cells; 1 and 2 say that each pixel is one cell, in order or mirrored.
+    """
+    n = out.size
+    if mode == 1:
+        near = cells[low[0]:low[0] + n]
+        for x in range(n):
+            out[x] += share[x] * near[x]
+    elif mode == 2:
+        near = cells[low[0] + 1 - n:low[0] + 1]
+        for x in range(n):
+            out[x] += share[x] * near[n - 1 - x]
+    else:
+        for x in range(n):
+            left = cells[low[x]]
+            out[x] += share[x] * (left + weight[x] * (cells[high[x]] - left))
+
+
+@compiled
+def _between(first, second, weight, out, top):
+    """``out`` (K, n) between two lines, and its maximum over K in ``top``."""
+    num_classes, n = out.shape
+    for k in range(num_classes):
+        a, b, o = first[k], second[k], out[k]
+        if k == 0:
+            for x in range(n):
+                v = a[x] + weight * (b[x] - a[x])
+                o[x] = v
+                top[x] = v
+        else:
+            for x in range(n):
+                v = a[x] + weight * (b[x] - a[x])
+                o[x] = v
+                top[x] = max(top[x], v)
+
+
+@compiled
+def _add_between(first, second, weight, share, out):
+    """Add ``share`` of what lies between two lines to ``out`` (K, n)."""
+    num_classes, n = out.shape
+    for k in range(num_classes):
+        a, b, o = first[k], second[k], out[k]
+        for x in range(n):
+            o[x] += share * (a[x] + weight * (b[x] - a[x]))
+
+
+@compiled
+def _maximum(scores, top):
+    num_classes, n = scores.shape
+    top[:] = scores[0]
+    for k in range(1, num_classes):
+        row = scores[k]
+        for x in range(n):
+            top[x] = max(top[x], row[x])
+
+
+@compiled
+def _to_probabilities(scores, top, norm):
+    """exp in place; ``norm`` becomes one over the sum over classes. K = 1 is a sigmoid."""
+    num_classes, n = scores.shape
+    if num_classes == 1:
+        row = scores[0]
+        for x in range(n):
+            # of -|v|, which cannot overflow
+            e = _exp(-abs(row[x]))
+            norm[x] = _F32(1) / (_F32(1) + e)
+            row[x] = _F32(1) if row[x] >= _F32(0) else e
+        return
+    for x in range(n):
+        norm[x] = _F32(0)
+    for k in range(num_classes):
+        row = scores[k]
+        for x in range(n):
+            e = _exp(row[x] - top[x])
+            row[x] = e
+            norm[x] += e
+    for x in range(n):
+        norm[x] = _F32(1) / norm[x]
+
+
+@compiled
+def _add_scaled(scores, factor, out, start_anew):
+    num_classes, n = out.shape
+    for k in range(num_classes):
+        a, o = scores[k], out[k]
+        if start_anew:
+            for x in range(n):
+                o[x] = a[x] * factor[x]
+        else:
+            for x in range(n):
+                o[x] += a[x] * factor[x]
+
+
+@compiled
+def _into_total(scores, total, x0, add, store):
+    """``total`` (K, W) and ``scores`` (K, n) become their sum, the one if ``store``."""
+    num_classes, n = scores.shape
+    for k in range(num_classes):
+        a, t = scores[k], total[k, x0:x0 + n]
+        if add:
+            for x in range(n):
+                a[x] += t[x]
+        if store:
+            for x in range(n):
+                t[x] = a[x]
+
+
+@compiled
+def _best(scores, threshold, best, index, labels):
+    """Class of the greatest score; of equal ones the lowest; for K = 1 above ``threshold``."""
+    num_classes, n = scores.shape
+    if num_classes == 1:
+        row = scores[0]
+        for x in range(n):
+            labels[x] = row[x] > threshold
+        return
+    for x in range(n):
+        best[x] = scores[0, x]
+        index[x] = _I32(0)
+    for k in range(1, num_classes):
+        row = scores[k]
+        for x in range(n):
+            better = row[x] > best[x]
+            best[x] = row[x] if better else best[x]
+            index[x] = _I32(k) if better else index[x]
+    for x in range(n):
+        labels[x] = index[x]
+
+
+@compiled
+def _fill(addresses, cells, j, cols, modes, spans, share, x0, lines):
+    """Row ``j`` of all cells of a row of windows, read at n output pixels: ``lines`` (K, n)."""
+    low, high, weight = cols
+    n = lines.shape[1]
+    lines[:] = _F32(0)
+    for c in range(addresses.size):
+        a, b = max(spans[c, 0], x0), min(spans[c, 1], x0 + n)
+        if a >= b:
+            continue
+        tile = numba.carray(_pointer(addresses[c]), cells)
+        for k in range(cells[0]):
+            _add_line(tile[k, j], modes[c], low[c, a:b], high[c, a:b], weight[c, a:b],
+                      share[a:b], lines[k, a - x0:b - x0])
+
+
+@compiled
+def _read(y, x0, addresses, cells, rows, spans_y, share_y, cols, modes, spans_x, share_x, lines,
+          held, scores, top):
+    """One map's ``scores`` (K, n) at the pixels of row y from x0 on, and their maximum over K.
+
+    ``lines`` (S, 2, K, n) holds the last two rows of cells of each row of windows, row j at
+    place j % 2, and ``held`` (S, 2) which rows they are: neighbouring pixels share them.
+    """
+    low, high, weight = rows
+    num_strips = addresses.shape[0]
+    covering = 0
+    for s in range(num_strips):
+        covering += spans_y[s, 0] <= y < spans_y[s, 1]
+    if covering > 1:
+        scores[:] = _F32(0)
+    for s in range(num_strips):
+        if not spans_y[s, 0] <= y < spans_y[s, 1]:
+            continue
+        first = np.int64(low[s, y])
+        second = np.int64(high[s, y]) if weight[s, y] != 0 else first
+        for j in (first, second):
+            if held[s, j & 1] != j:
+                held[s, j & 1] = j
+                _fill(addresses[s], cells, j, cols, modes, spans_x, share_x, x0,
+                      lines[s, j & 1])
+        if covering > 1:
+            _add_between(lines[s, first & 1], lines[s, second & 1], weight[s, y], share_y[y],
+                         scores)
+        else:
+            _between(lines[s, first & 1], lines[s, second & 1], weight[s, y], scores, top)
+    if covering > 1:
+        _maximum(scores, top)
+
+
+@compiled
+def _fuse_columns(tiles, cells, rows, spans_y, share_y, cols, modes, spans_x, share_x, weights,
+                  y0, y1, x0, n, steps, threshold, total, labels):
+    """`fuse` for rows y0 to y1 and the n columns from x0 on."""
+    num_maps, num_strips, _ = tiles.shape
+    num_classes = cells[0]
+    low, high, weight = cols
+    softmax, weigh, add, store, label = steps
+    direct = num_maps == 1 and not softmax and not weigh
+    lines = np.empty((num_maps, num_strips, 2, num_classes, n), _F32)
+    held = np.full((num_maps, num_strips, 2), -1, np.int64)
+    scores = np.empty((num_classes, n), _F32)
+    summed = np.empty((num_classes, n), _F32)
+    top, norm, index = np.empty(n, _F32), np.ones(n, _F32), np.empty(n, _I32)
+    for y in range(y0, y1):
+        for m in range(num_maps):
+            _read(y, x0, tiles[m], cells, rows, spans_y, share_y, (low[m], high[m], weight[m]),
+                  modes[m], spans_x[m], share_x[m], lines[m], held[m], scores, top)
+            if direct:
+                continue
+            norm[:] = _F32(1)
+            if softmax:
+                _to_probabilities(scores, top, norm)
+            if weigh:
+                for x in range(n):
+                    norm[x] *= weights[0][y] * weights[1][m, x0 + x]
+            _add_scaled(scores, norm, summed, m == 0)
+        result = scores if direct else summed
+        if add or store:
+            _into_total(result, total[y], x0, add, store)
+        if label:
+            _best(result, threshold, top, index, labels[y, x0:x0 + n])
+
+
+@lru_cache(maxsize=128)
+def _dense(windows: tuple[Axis, ...], size: int, mirrored: tuple[bool, ...]):
+    """The maps of the windows along an axis as arrays over all ``size`` output pixels.
+
+    Returns:
+        (low, high, weight), each (M, n, size) for M maps and n windows; modes (M, n) of
+        `_add_line`; spans (M, n, 2) int64, the output pixels of each window.
+    """
+    shape = (len(mirrored), len(windows))
+    low, high = np.zeros((*shape, size), _U32), np.zeros((*shape, size), _U32)
+    weight = np.zeros((*shape, size), _F32)
+    modes, spans = np.zeros(shape, np.int64), np.zeros((*shape, 2), np.int64)
+    for m, mirror in enumerate(mirrored):
+        step = -1 if mirror else 1
+        for i, window in enumerate(windows):
+            start, stop = window.start, window.stop
+            if mirror:
+                start, stop = size - stop, size - start
+            spans[m, i] = start, stop
+            for dense, own in ((low, window.low), (high, window.high), (weight, window.weight)):
+                dense[m, i, start:stop] = own.numpy()[::step]
+            if window.is_identity:
+                modes[m, i] = 2 if mirror else 1
+    return (low, high, weight), modes, spans
+
+
+def fuse(layer: Layer, region: tuple[int, int], *, softmax: bool, weigh: bool, add: bool,
+         store: bool, threshold: float, total: Tensor | None, labels: Tensor | None) -> None:
+    """See `segplug.ops.fuse.fuse`; ``total`` is (H, K, W) in memory. All tensors on the CPU."""
+    height, width = len(layer.row_share), len(layer.col_share)
+    num_classes = layer.tiles[0][0].shape[1]
+    addresses = np.array([[[tile[m].data_ptr() for tile in row] for row in layer.tiles]
+                          for m in range(len(layer.mirrored))], np.int64)
+    cells = tuple(layer.tiles[0][0].shape[1:])
+    rows, _, spans_y = (_first(part) for part in _dense(layer.rows, height, (False,)))
+    cols, modes, spans_x = _dense(layer.cols, width, layer.mirrored)
+    share_x = np.stack([layer.col_share.numpy()[::-1 if mirror else 1]
+                        for mirror in layer.mirrored])
+    share_y = layer.row_share.numpy()
+    weights = (share_y, share_x)
+    if weigh:
+        share_y, share_x = np.ones_like(share_y), np.ones_like(share_x)
+    # numba wants an array of the right kind even where it is not used
+    total_array = _NO_TOTAL if total is None else total.permute(1, 0, 2).numpy()
+    label_array = _NO_LABELS if labels is None else labels.numpy()
+    steps = (softmax, weigh, add, store, labels is not None)
+    x_first, x_last = int(spans_x[..., 0].min()), int(spans_x[..., 1].max())
+    piece = max(_PIECE_VALUES // num_classes // 64 * 64, 64)
+
+    def run(y0: int, y1: int) -> None:
+        for x0 in range(x_first, x_last, piece):
+            _fuse_columns(addresses, cells, rows, spans_y, share_y, cols, modes, spans_x,
+                          share_x, weights, y0, y1, x0, min(piece, x_last - x0), steps,
+                          _F32(threshold), total_array, label_array)
+
+    in_parallel(run, *region)
+
+
+def _first(part):
+    """The only map's entry of what `_dense` gives."""
+    return tuple(p[0] for p in part) if isinstance(part, tuple) else part[0]
