@@ -13,6 +13,7 @@ from segplug.registry import METRICS
 ROWS = {
     'IoUMetric': [dict(), dict(iou_metrics=['mIoU', 'mDice', 'mFscore'], beta=2),
                   dict(nan_to_num=0, prefix='val')],
+    'BoundaryIoUMetric': [dict(), dict(dilation_ratio=0.1, prefix='val')],
 }
 CASES = [(name, settings) for name, rows in ROWS.items() for settings in rows]
 META = dict(classes=('a', 'b', 'c'), palette=[[0, 0, 0], [1, 1, 1], [2, 2, 2]])
