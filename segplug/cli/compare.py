@@ -1,0 +1,91 @@
+"""Compare two tested models: the difference per class, and whether the images can show it."""
+
+import argparse
+import json
+import math
+from pathlib import Path
+
+EXAMPLE = """example:
+  segplug compare work_dirs/unet_r18_minicity/test_ss work_dirs/unet_r18_minicity/test_ms \\
+      --num 10 --out comparison.json"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('a', metavar='A', help='a folder that segplug test --out has written')
+    parser.add_argument('b', metavar='B', help='another one, of the same images')
+    parser.add_argument('--num', type=int, default=5, metavar='N',
+                        help='list the N images that changed most; 5')
+    parser.add_argument('--level', type=float, default=0.95, metavar='P',
+                        help='coverage of the interval; 0.95')
+    parser.add_argument('--draws', type=int, default=2000, metavar='N',
+                        help='resamples of the interval and swaps of the test; 2000')
+    parser.add_argument('--seed', type=int, default=0, help='of the draws; 0')
+    parser.add_argument('--out', metavar='FILE.json', help='write the result there')
+
+
+def run(args: argparse.Namespace, argv: list[str]) -> int:
+    from ..apis.compare import compare
+    from ..errors import ConfigError
+    from ..evaluation.outputs import atomic_write
+    if args.out and Path(args.out).is_dir():
+        raise ConfigError(f'--out {args.out} is a folder.', expected='a file to write')
+    result = compare(args.a, args.b, level=args.level, draws=args.draws, seed=args.seed,
+                     num=args.num)
+    print(text(result))
+    if args.out:
+        try:
+            atomic_write(Path(args.out), to_json(result))
+        except OSError as error:
+            raise ConfigError(f'--out {args.out} cannot be written.', got=error,
+                              fix='name a file in a folder that you may write to') from error
+        print(f'Written to {args.out}')
+    return 0
+
+
+def text(result: dict) -> str:
+    """What the command prints of the result of `segplug.apis.compare.compare`."""
+    whole, images, num_images = result['mIoU'], result['images'], result['num_images']
+    rows = [[name, *_cells(pair)] for name, pair in result['IoU'].items()]
+    parts = [f'A: {result["a"]}', f'B: {result["b"]}', 'IoU per class, in percent:',
+             _table(['Class', 'A', 'B', 'B - A'], [*rows, ['mIoU', *_cells(whole)]], footing=True),
+             f'mIoU, B - A: {_signed(whole["difference"])}, {100 * result["level"]:g} % interval '
+             f'{_signed(whole["low"])} to {_signed(whole["high"])}, p = {whole["p_value"]:.2g}',
+             f'Images: {num_images}; by their own mIoU {images["better"]} are better in B, '
+             f'{images["worse"]} worse, {images["same"]} the same'
+             + (f', {images["unscored"]} without a score' if images['unscored'] else '')]
+    if result['changed']:
+        rows = [[row['file'], *_cells(row)] for row in result['changed']]
+        parts += [f'The {len(rows)} that changed most:', _table(['Image', 'A', 'B', 'B - A'], rows)]
+    parts += [result['verdict'],
+              'This is about the choice of images; another training would move both scores too.']
+    return '\n'.join(parts)
+
+
+def to_json(result: dict) -> bytes:
+    """Unrounded; nan becomes null, which is what JSON has."""
+    return (json.dumps(_plain(result), indent=2, ensure_ascii=False, allow_nan=False)
+            + '\n').encode()
+
+
+def _plain(value):
+    if isinstance(value, dict):
+        return {key: _plain(v) for key, v in value.items()}
+    if isinstance(value, list):
+        return [_plain(v) for v in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _cells(pair: dict) -> list[str]:
+    return [f'{pair["a"]:.2f}', f'{pair["b"]:.2f}', _signed(pair['difference'])]
+
+
+def _signed(value: float) -> str:
+    return 'nan' if math.isnan(value) else f'{value:+.2f}'
+
+
+def _table(head: list[str], rows: list[list[str]], footing: bool = False) -> str:
+    from terminaltables import AsciiTable
+    table = AsciiTable([head, *rows])
+    table.inner_footing_row_border = footing
+    table.justify_columns = dict.fromkeys(range(1, len(head)), 'right')
+    return table.table
