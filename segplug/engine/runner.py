@@ -78,6 +78,13 @@ class Runner(_UpstreamRunner):
         return super().build_log_processor({'type': 'LogProcessor', **log_processor}
                                            if isinstance(log_processor, dict) else log_processor)
 
+    def register_default_hooks(self, hooks: dict | None = None) -> None:
+        """mmengine's, and the loss of the validation; ``val_loss=None`` leaves it out."""
+        hooks = {'val_loss': dict(type='ValLossHook'), **(hooks or {})}
+        if hooks['val_loss'] is None:
+            del hooks['val_loss']
+        super().register_default_hooks(hooks)
+
     # --- the model -------------------------------------------------------------------------
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:

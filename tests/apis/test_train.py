@@ -1,5 +1,6 @@
 """Training from Python and from the command line, on one process and two, and what stops it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -20,6 +21,24 @@ def test_the_result_says_where_the_checkpoint_is_and_what_validation_gave(traine
     assert trained.checkpoint.is_file()
     assert trained.checkpoint.parent == trained.work_dir
     assert 0 <= trained.metrics['mIoU'] <= 100
+
+
+def test_the_loss_of_the_validation_stands_beside_its_scores(trained):
+    """In the log line, in scalars.json, in TensorBoard and in the result, under one name."""
+    line = next(line for line in next(trained.work_dir.rglob('*.log')).read_text().splitlines()
+                if 'Iter(val) [3/3]' in line and 'mIoU' in line)
+    assert 'val/loss: ' in line
+    assert 'val/decode.loss_ce: ' in line
+    rows = [json.loads(row) for row in
+            next(trained.work_dir.rglob('scalars.json')).read_text().splitlines()]
+    logged, = (row for row in rows if 'mIoU' in row)
+    assert logged['val/loss'] == logged['val/decode.loss_ce'] == trained.metrics['val/loss'] > 0
+    event_accumulator = pytest.importorskip(
+        'tensorboard.backend.event_processing.event_accumulator')
+    events = event_accumulator.EventAccumulator(
+        str(next(trained.work_dir.rglob('events.out.*')).parent)).Reload()
+    assert events.Scalars('val/loss')[0].value == pytest.approx(logged['val/loss'])
+    assert events.Scalars('loss')[0].step == 1, 'the training has a curve of its own'
 
 
 def test_a_checkpoint_names_its_classes_and_is_plain_data(trained):

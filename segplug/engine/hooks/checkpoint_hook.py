@@ -94,6 +94,8 @@ class CheckpointHook(_UpstreamCheckpointHook):
         return expired
 
     def _save_best_checkpoint(self, runner, metrics: dict) -> None:
+        if not hasattr(self, 'file_backend'):  # set before a training: there is nothing to save
+            return
         with self._removals_last(self._best_paths):
             super()._save_best_checkpoint(runner, metrics)
 

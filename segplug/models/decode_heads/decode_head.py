@@ -113,8 +113,22 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
 
     def loss(self, inputs: Sequence[torch.Tensor], batch_data_samples: list[SegDataSample],
              train_cfg: dict | None = None) -> dict[str, torch.Tensor]:
-        """Levels and samples -> each loss by name, and 'acc_seg'."""
-        return self.loss_by_feat(self.forward(inputs), batch_data_samples)
+        """Levels and samples -> each loss by name, and 'acc_seg'.
+
+        In training the labels are padded like the images.
+        """
+        size = tuple(batch_data_samples[0].gt_sem_seg.data.shape[-2:])
+        return self.loss_by_feat(self.logits_at(inputs, size), batch_data_samples)
+
+    def logits_at(self, inputs: Sequence[torch.Tensor], size: tuple[int, int]) -> torch.Tensor:
+        """`forward`, for heads that must know the (H, W) of what went into the network."""
+        return self.forward(inputs)
+
+    @property
+    def loss_is_of_logits(self) -> bool:
+        """Whether `loss` is `loss_by_feat` of the very logits that `predict` gives."""
+        return all(getattr(type(self), name) is getattr(BaseDecodeHead, name)
+                   for name in ('loss', 'predict', 'predict_by_feat'))
 
     def loss_by_feat(self, seg_logits: torch.Tensor,
                      batch_data_samples: list[SegDataSample]) -> dict[str, torch.Tensor]:
@@ -146,7 +160,8 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
             batch_img_metas: 'img_shape' and 'pad_shape', the (H, W) that went into the network.
             test_cfg: The segmentor's.
         """
-        return self.predict_by_feat(self.forward(inputs), batch_img_metas)
+        logits = self.logits_at(inputs, tuple(batch_img_metas[0]['pad_shape']))
+        return self.predict_by_feat(logits, batch_img_metas)
 
     def predict_by_feat(self, seg_logits: torch.Tensor,
                         batch_img_metas: list[dict]) -> torch.Tensor:

@@ -14,7 +14,6 @@ from torch import nn
 from ...errors import ConfigError
 from ...ops.resize import resize
 from ...registry import MODELS
-from ...structures import SegDataSample
 from ..layers import extends
 from .decode_head import BaseDecodeHead
 
@@ -74,14 +73,6 @@ class UNetHead(BaseDecodeHead):
             size = (2 * x.shape[2], 2 * x.shape[3])
         return self.cls_seg(self.blocks[-1](resize(x, size=size)))
 
-    def loss(self, inputs: Sequence[torch.Tensor], batch_data_samples: list[SegDataSample],
-             train_cfg: dict | None = None) -> dict[str, torch.Tensor]:
-        """As `BaseDecodeHead.loss`; the labels, padded like the images, give the size."""
-        size = tuple(batch_data_samples[0].gt_sem_seg.data.shape[-2:])
-        return self.loss_by_feat(self.forward(inputs, size), batch_data_samples)
-
-    def predict(self, inputs: Sequence[torch.Tensor], batch_img_metas: list[dict],
-                test_cfg: dict | None = None) -> torch.Tensor:
-        """Levels -> logits (N, K, H, W) at ``pad_shape``, the size of what went in."""
-        logits = self.forward(inputs, tuple(batch_img_metas[0]['pad_shape']))
-        return self.predict_by_feat(logits, batch_img_metas)
+    def logits_at(self, inputs: Sequence[torch.Tensor], size: tuple[int, int]) -> torch.Tensor:
+        """Levels -> logits (N, K, H, W) at ``size``."""
+        return self.forward(inputs, size)

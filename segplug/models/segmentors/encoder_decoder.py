@@ -16,6 +16,7 @@ from ...errors import ConfigError, DataError
 from ...ops.masks import check_label
 from ...registry import MODELS
 from ...structures import SegDataSample
+from .. import val_loss
 from ..tta import TestCfg, predict_image
 
 
@@ -33,6 +34,10 @@ class EncoderDecoder(BaseModel):
         data_preprocessor: Usually `SegDataPreProcessor`.
         pretrained: Weights of the backbone by name, file or URL.
         init_cfg: mmengine's initialisation.
+
+    Attributes:
+        with_val_losses: Whether `val_step` gives each sample its ``losses``; `ValLossHook` sets
+            it for the time of a validation.
 
     Raises:
         ConfigError: For an unknown key of ``test_cfg``, or two settings of ``pretrained``.
@@ -57,6 +62,8 @@ class EncoderDecoder(BaseModel):
         self._init_auxiliary_head(auxiliary_head)
         self.train_cfg, self.test_cfg = train_cfg, test_cfg
         self.tta_cfg = TestCfg.from_dict(test_cfg or {})
+        self.with_val_losses = False
+        self._tape: val_loss.Tape | None = None
 
     def _init_decode_head(self, decode_head: dict) -> None:
         self.decode_head = MODELS.build(decode_head)
@@ -150,8 +157,26 @@ class EncoderDecoder(BaseModel):
                     self.decode_head.ignore_index, names)
 
     def val_step(self, data: dict) -> list[SegDataSample]:
-        """The same as `test_step`."""
-        return self.test_step(data)
+        """The same as `test_step`, and each sample's ``losses`` if ``with_val_losses`` is set."""
+        if not self.with_val_losses:
+            return self.test_step(data)
+        return [self._val_one({key: value[i:i + 1] for key, value in data.items()})
+                for i in range(len(data['inputs']))]
+
+    @torch.no_grad()
+    def _val_one(self, data: dict) -> SegDataSample:
+        """`test_step` of one image, and its losses, from one forward pass where that will do."""
+        self._tape = val_loss.Tape() if val_loss.one_pass(self.tta_cfg) else None
+        try:
+            sample, = self.test_step(data)
+        finally:
+            tape, self._tape = self._tape, None
+        if 'gt_sem_seg' in sample:
+            self._check_labels([sample])
+            own_loss = type(self).loss is not EncoderDecoder.loss
+            sample.losses = val_loss.image_losses(
+                self, data['inputs'][0], sample, tape, None if own_loss else self._heads())
+        return sample
 
     def test_step(self, data: dict) -> list[SegDataSample]:
         """A batch from the loader -> its samples with predictions.
@@ -202,9 +227,18 @@ class EncoderDecoder(BaseModel):
 
     def _logits(self, x: torch.Tensor) -> torch.Tensor:
         """(n, C, h, w) -> logits (n, K, h', w'), for `predict_image`."""
-        size = tuple(x.shape[2:])
-        return self.encode_decode(
-            x, [dict(ori_shape=size, img_shape=size, pad_shape=size) for _ in x])
+        tape = self._tape
+        if tape is None:
+            return self.encode_decode(x, val_loss.metas(x))
+        tape.inputs = x
+        # A class or a speed setting may have put another function in its place.
+        if getattr(self.encode_decode, '__func__', None) is EncoderDecoder.encode_decode:
+            tape.levels = self.extract_feat(x)
+            tape.logits = self.decode_head.predict(tape.levels, val_loss.metas(x),
+                                                    self.test_cfg)
+        else:
+            tape.logits = self.encode_decode(x, val_loss.metas(x))
+        return tape.logits
 
 
 def _without_padding(img: torch.Tensor, sample: SegDataSample) -> torch.Tensor:
