@@ -39,6 +39,9 @@ class Predictor:
         results = self.pipeline(dict(img_path=str(image), seg_fields=[]))
         sample = self.model.test_step(dict(inputs=[results['inputs']],
                                            data_samples=[results['data_samples']]))[0]
+        if 'pred_is_finite' in sample and not sample.pred_is_finite:
+            raise DataError(f'The network gave nan for {image}.', fix='check the checkpoint, which '
+                            'may be of a training that diverged, and test in float32')
         return sample.pred_sem_seg.data[0].cpu().numpy()
 
 

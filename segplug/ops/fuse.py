@@ -10,7 +10,7 @@ Letters: M maps (an image and its mirror image), K classes (1 for a binary model
 import torch
 from torch import Tensor
 
-from . import kernels
+from . import kernels, memory
 from .geometry import Axis, Layer, sample
 
 # Values that are upsampled, softmaxed and added while they are in a CPU's cache. On an
@@ -91,7 +91,7 @@ class Canvas:
         """(K, H, W) float32, not set; on a CPU in an order in which one row lies together."""
         height, width = self._size
         if self._device.type == 'cpu':
-            return torch.empty((height, self._channels, width)).permute(1, 0, 2)
+            return memory.empty((height, self._channels, width)).permute(1, 0, 2)
         return torch.empty((self._channels, height, width), device=self._device)
 
     def add(self, layer: Layer, number: int = 0, rows: tuple[int, int] | None = None, *,

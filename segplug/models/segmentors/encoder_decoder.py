@@ -190,7 +190,8 @@ class EncoderDecoder(BaseModel):
         data = self.data_preprocessor.cast_data(data)
         images = data['inputs']
         samples = data.get('data_samples') or [SegDataSample() for _ in images]
-        return [self._predict_one(img, sample, prepare)
+        views = getattr(self.data_preprocessor, 'views', None)
+        return [self._predict_one(img, sample, prepare, views)
                 for img, sample in zip(images, samples, strict=True)]
 
     def predict(self, inputs: torch.Tensor,
@@ -212,14 +213,15 @@ class EncoderDecoder(BaseModel):
                 for img, sample in zip(inputs, samples, strict=True)]
 
     @torch.no_grad()
-    def _predict_one(self, img: torch.Tensor, sample: SegDataSample,
-                     prepare: Callable) -> SegDataSample:
+    def _predict_one(self, img: torch.Tensor, sample: SegDataSample, prepare: Callable,
+                     views: Callable | None = None) -> SegDataSample:
         """``img`` (C, H, W) -> ``sample`` with its prediction."""
         result = predict_image(
             self._logits, img, tuple(sample.metainfo.get('ori_shape', img.shape[1:]))[:2],
             self.tta_cfg, prepare=prepare, align_corners=self.align_corners,
-            out_channels=self.out_channels, threshold=self.decode_head.threshold)
+            out_channels=self.out_channels, threshold=self.decode_head.threshold, views=views)
         sample.pred_sem_seg = PixelData(data=result.labels[None])
+        sample.pred_is_finite = result.is_finite
         scores = result.probs if result.logits is None else result.logits
         if scores is not None:
             sample.seg_logits = PixelData(data=scores)

@@ -1,9 +1,9 @@
 """`ops.views.view` for CPUs, compiled by numba: from bytes to the network's input in one pass."""
 
 import numpy as np
-import torch
 from torch import Tensor
 
+from .. import memory
 from ..geometry import axis
 from ..views import Normalisation
 from .jit import compiled, in_parallel
@@ -49,7 +49,7 @@ def view(img: Tensor, size: tuple[int, int], target: tuple[int, int], flip: bool
          normalisation: Normalisation) -> Tensor:
     """See `segplug.ops.views.view`; ``img`` is uint8 and on the CPU."""
     channels, height, width = img.shape
-    out = torch.empty((2 if flip else 1, channels, *target))
+    out = memory.empty((2 if flip else 1, channels, *target))
     out[..., size[0]:, :] = normalisation.pad_val
     out[..., :size[0], size[1]:] = normalisation.pad_val
     row, col = axis(size[0], height, (0, height), height), axis(size[1], width, (0, width), width)
