@@ -1,7 +1,7 @@
 """Building a DataLoader from a config: mmengine's keys, our sampling.
 
 The training loader draws every sample from (seed, epoch, index); no loader draws from the
-main process's generators.
+main process's generators. A test on several processes shares images out by their size.
 """
 
 import copy
@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader
 
 from ..errors import ConfigError, did_you_mean
 from .sampling import KeyedSampler, SampleStream, keyed, mix
+from .schedule import deal_out
 
 # torch's arguments and what mmengine adds to them.
 _KEYS = {*inspect.signature(DataLoader).parameters, 'num_batch_per_epoch',
@@ -53,6 +54,9 @@ def build_dataloader(dataloader: DataLoader | dict, seed: int | None = None,
         dataset = SampleStream(dataset, order_seed if order_seed is not None else seed or 0)
         sampler = keyed(sampler)
         batch_sampler = None if batch_sampler is None else KeyedSampler(batch_sampler)
+    else:
+        deal_out(sampler, dataset)
+        cfg.setdefault('pin_memory', True)  # `transfer` copies while the network runs
     cfg['worker_init_fn'] = _worker_init_fn(cfg, seed)
     cfg['collate_fn'] = _collate_fn(cfg)
     # Without a generator of its own a loader draws from torch's at each start, and a

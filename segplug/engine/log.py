@@ -1,4 +1,5 @@
-"""What the log says beyond mmengine's: memory without a GPU, TensorBoard only when installed."""
+"""What the log says beyond mmengine's: memory without a GPU, how far the test is on all processes,
+TensorBoard only when installed."""
 
 import importlib.util
 import logging
@@ -29,14 +30,22 @@ def resident_memory() -> int:
 
 @LOG_PROCESSORS.register_module()
 class LogProcessor(_UpstreamLogProcessor):
-    """mmengine's line, with the resident set where there is no GPU memory to show."""
+    """mmengine's line, with the resident set where there is no GPU memory to show, and in a test
+    with the images per second and the remaining time of all processes together."""
 
     def get_log_after_iter(self, runner, batch_idx: int, mode: str) -> tuple[dict, str]:
         """The values by name, and the line."""
+        progress = None if mode == 'train' else getattr(
+            getattr(runner, f'{mode}_loop'), 'progress', None)
+        now = progress and progress.for_log()
+        if now and now.share:
+            runner.message_hub.update_info('eta', now.eta)
         tag, line = super().get_log_after_iter(runner, batch_idx, mode)
         if mode == 'train' and not torch.cuda.is_available():
             tag['memory'] = resident_memory()
             line += f'  memory: {tag["memory"]}'
+        if now:
+            line += f'  images/s: {now.rate:.2f}'
         return tag, line
 
 

@@ -8,17 +8,20 @@ from collections.abc import Iterator
 
 import torch
 from mmengine.device import get_device
-from mmengine.runner import BaseLoop
+from mmengine.runner import BaseLoop, autocast
 from mmengine.runner import EpochBasedTrainLoop as _EpochBasedTrainLoop
 from mmengine.runner import IterBasedTrainLoop as _IterBasedTrainLoop
 from mmengine.runner import TestLoop as _TestLoop
 from mmengine.runner import ValLoop as _ValLoop
+from mmengine.runner.loops import _parse_losses, _update_losses
 from mmengine.runner.utils import calc_dynamic_intervals
 
 from ..errors import ConfigError
 from ..registry import LOOPS
 from .distributed import threads
+from .progress import Progress
 from .sampling import is_infinite, mix, seed_generators, seek
+from .transfer import ahead, input_device
 
 
 def seed_iteration(seed: int, iteration: int, rank: int) -> None:
@@ -142,22 +145,93 @@ def _test_threads(runner) -> int:
     return count
 
 
+def _evaluate(loop, stage: str, losses: dict) -> dict:
+    """Every batch of ``loop`` through `run_iter`, then the metrics; hooks in mmengine's order.
+
+    Args:
+        loop: A `ValLoop` or `TestLoop`.
+        stage: 'val' or 'test', as the hooks' names have it.
+        losses: What ``run_iter`` fills, where the model gives losses.
+    """
+    runner, loader = loop.runner, loop.dataloader
+    runner.call_hook(f'before_{stage}')
+    runner.call_hook(f'before_{stage}_epoch')
+    runner.model.eval()
+    losses.clear()
+    size = len(loader.dataset)
+    sampler = loader.sampler
+    with Progress(stage, size, runner.logger, getattr(sampler, 'share', None),
+                  getattr(sampler, 'costs', None)) as loop.progress:
+        batches = ahead(loader, input_device(runner.model))
+        for idx, (data_batch, on_device) in enumerate(batches):
+            loop.on_device = data_batch, on_device
+            loop.run_iter(idx, data_batch)
+            loop.progress.reach(_num_images(loader, idx + 1))
+        loop.on_device = None, None
+        loop.progress.finish_share()
+        metrics = loop.evaluator.evaluate(size)
+    if losses:
+        metrics.update(_parse_losses(losses, stage))
+    runner.call_hook(f'after_{stage}_epoch', metrics=metrics)
+    runner.call_hook(f'after_{stage}')
+    return metrics
+
+
+def _num_images(loader, num_batches: int) -> int:
+    """Images in the first ``num_batches`` of this process."""
+    own = len(loader.sampler)
+    if loader.batch_size:
+        return min(num_batches * loader.batch_size, own)
+    return own * num_batches // len(loader)  # batches of another package's sampler may differ
+
+
+def _step(loop, stage: str, idx: int, data_batch, losses: dict) -> None:
+    """Predict and score one batch. The model gets the copy that is on its device already."""
+    runner = loop.runner
+    known, on_device = loop.on_device
+    runner.call_hook(f'before_{stage}_iter', batch_idx=idx, data_batch=data_batch)
+    with autocast(enabled=loop.fp16):
+        outputs = getattr(runner.model, f'{stage}_step')(
+            on_device if known is data_batch else data_batch)
+    outputs, _ = _update_losses(outputs, losses)
+    loop.evaluator.process(data_samples=outputs, data_batch=data_batch)
+    runner.call_hook(f'after_{stage}_iter', batch_idx=idx, data_batch=data_batch,
+                     outputs=outputs)
+
+
 @LOOPS.register_module()
 class ValLoop(_ValLoop):
-    """mmengine's validation with a fixed number of threads."""
+    """mmengine's validation with a fixed number of threads, progress and early transfers."""
+
+    progress: Progress | None = None
+    on_device = None, None
 
     def run(self) -> dict:
         """Metrics of the validation set."""
         with threads(_test_threads(self.runner)):
-            return super().run()
+            return _evaluate(self, 'val', self.val_loss)
+
+    @torch.no_grad()
+    def run_iter(self, idx: int, data_batch) -> None:
+        """Predict and score one batch."""
+        _step(self, 'val', idx, data_batch, self.val_loss)
 
 
 @LOOPS.register_module()
 class TestLoop(_TestLoop):
-    """mmengine's test with a fixed number of threads and without autograd's bookkeeping."""
+    """mmengine's test with a fixed number of threads, progress and early transfers, and without
+    autograd's bookkeeping."""
+
+    progress: Progress | None = None
+    on_device = None, None
 
     @torch.inference_mode()
     def run(self) -> dict:
         """Metrics of the test set."""
         with threads(_test_threads(self.runner)):
-            return super().run()
+            return _evaluate(self, 'test', self.test_loss)
+
+    @torch.no_grad()
+    def run_iter(self, idx: int, data_batch) -> None:
+        """Predict and score one batch."""
+        _step(self, 'test', idx, data_batch, self.test_loss)

@@ -9,7 +9,7 @@ import contextlib
 import itertools
 import math
 import random
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator, Sequence, Sized
 
 import numpy as np
 import torch
@@ -89,7 +89,7 @@ class _RankSampler(Sampler):
 
 @DATA_SAMPLERS.register_module()
 class DefaultSampler(_RankSampler):
-    """One epoch of the data set, shared out to the ranks by turns.
+    """One epoch of the data set, shared out to the ranks by turns, or as `follow` says.
 
     Args:
         dataset: Anything with a length.
@@ -111,9 +111,22 @@ class DefaultSampler(_RankSampler):
         else:
             self.num_samples = max(0, math.ceil((length - self.rank) / self.world_size))
             self.total_size = length
+        self.share: Sequence[int] | None = None
+        self.costs: Sequence[int] | None = None
+
+    def follow(self, share: Sequence[int], costs: Sequence[int]) -> None:
+        """Draw these samples in this order, instead of every n-th one.
+
+        Args:
+            share: Indices for this rank; the shares of all ranks are the data set.
+            costs: Of every sample of the data set, for those who say how much is done.
+        """
+        self.share, self.costs, self.num_samples = share, costs, len(share)
 
     def __iter__(self) -> Iterator[SampleKey]:
         epoch, start = self.epoch, self._take_start()
+        if self.share is not None:
+            return (SampleKey(index, epoch) for index in self.share[start:])
         order = epoch_order(self.seed, epoch, len(self.dataset), self.shuffle)
         positions = range(self.rank + start * self.world_size, self.total_size, self.world_size)
         return (SampleKey(int(order[p % len(order)]), epoch) for p in positions)
