@@ -22,6 +22,12 @@ CLASSES = (
     (26, 'car', (0, 0, 142)), (27, 'truck', (0, 0, 70)), (28, 'bus', (0, 60, 100)),
     (31, 'train', (0, 80, 100)), (32, 'motorcycle', (0, 0, 230)), (33, 'bicycle', (119, 11, 32)),
 )
+# The categories that the official evaluation scores, in its order.
+CATEGORIES = dict(
+    flat=('road', 'sidewalk'), construction=('building', 'wall', 'fence'),
+    object=('pole', 'traffic light', 'traffic sign'), nature=('vegetation', 'terrain'),
+    sky=('sky',), human=('person', 'rider'),
+    vehicle=('car', 'truck', 'bus', 'train', 'motorcycle', 'bicycle'))
 NUM_LABEL_IDS = 34  # label ids are 0..33; -1 (licence plate) is never drawn into a label file
 
 TRAIN_IDS, LABEL_IDS = 'labelTrainIds', 'labelIds'
@@ -46,14 +52,16 @@ def compose(first: dict[int, int], second: dict[int, int] | None) -> dict[int, i
 class CityscapesDataset(BaseSegDataset):
     """Cityscapes, 19 classes. Arguments are `BaseSegDataset`'s.
 
-    ``metainfo['label_ids']`` holds the label id of each class, as the server's files want it.
+    ``metainfo['label_ids']`` holds the label id of each class, as the server's files want it;
+    ``metainfo['categories']`` the classes of each category, of which the metric scores those
+    that are among the classes.
     A ``seg_map_suffix`` that names labelTrainIds falls back to labelIds; one that names labelIds
     is mapped; any other is read as train ids.
     """
 
     METAINFO = dict(classes=tuple(name for _, name, _ in CLASSES),
                     palette=[list(rgb) for _, _, rgb in CLASSES],
-                    label_ids=[label_id for label_id, _, _ in CLASSES])
+                    label_ids=[label_id for label_id, _, _ in CLASSES], categories=CATEGORIES)
     IMG_SUFFIX = '_leftImg8bit.png'
     SEG_MAP_SUFFIX = '_gtFine_labelTrainIds.png'
 

@@ -1,14 +1,13 @@
 """`IoUMetric`: one int64 confusion matrix for the data set, three int64 vectors per image.
 
 Every number comes from integers that are summed exactly, so it is the same bits for any number
-of processes. The arguments are mmsegmentation's, and ``out_dir``.
+of processes. The arguments are mmsegmentation's, and ``out_dir``, ``num_worst``, ``interval``.
 Letters: K classes, H W pixels.
 """
 
+import functools
 import logging
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,22 +15,14 @@ import torch
 from mmengine.dist import all_gather_object, all_reduce, barrier, get_rank, is_main_process
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
-from terminaltables import AsciiTable
 
-from ..errors import ConfigError, DataError, SegplugError, did_you_mean
-from ..ops.confusion import confusion_matrix
+from ..errors import ConfigError, DataError, did_you_mean
 from ..registry import METRICS
-from . import outputs, scores
-
-
-@dataclass(frozen=True)
-class Row:
-    """One image: its place in the data set, its file, and (3, K) int64 counts (true positives,
-    false positives, false negatives), which are None without labels."""
-
-    sample_idx: int
-    file: str
-    counts: np.ndarray | None
+from . import bootstrap, outputs, scores, tables, writing
+from .rows import Row, columns, in_order
+from .rows import check_once as _check_once  # noqa: F401 - boundary_metric takes it from here
+from .summary import Summary, groups_of, summarise
+from .tally import Tally
 
 
 @METRICS.register_module()
@@ -51,6 +42,9 @@ class IoUMetric(BaseMetric):
         prefix: Put before each key of the result, as ``prefix/mIoU``.
         out_dir: Folder for predictions/, metrics.json, confusion_matrix.npy and per_image.csv.
             Where it is given, ``output_dir`` has no effect.
+        num_worst: How many images of lowest mIoU are logged.
+        interval: Level of the bootstrap interval of mIoU over images; None computes none. There
+            is none with ``nan_to_num`` either, which makes mIoU another score.
 
     Attributes:
         matrix: (K, K) int64 of the last evaluation, rows ground truth, columns prediction.
@@ -62,7 +56,8 @@ class IoUMetric(BaseMetric):
     def __init__(self, ignore_index: int = 255, iou_metrics: Sequence[str] | str = ('mIoU',),
                  nan_to_num: float | None = None, beta: float = 1, collect_device: str = 'cpu',
                  output_dir: str | None = None, format_only: bool = False,
-                 prefix: str | None = None, out_dir: str | None = None) -> None:
+                 prefix: str | None = None, out_dir: str | None = None, num_worst: int = 0,
+                 interval: float | None = 0.95) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
         self.metrics = [iou_metrics] if isinstance(iou_metrics, str) else list(iou_metrics)
         for name in self.metrics:
@@ -70,17 +65,15 @@ class IoUMetric(BaseMetric):
                 raise ConfigError(f'IoUMetric knows no metric {name!r}.', culprit=name,
                                   expected=f'any of {", ".join(scores.COLUMNS)}',
                                   fix=did_you_mean(name, scores.COLUMNS))
-        if format_only and not (output_dir or out_dir):
-            raise ConfigError('IoUMetric with format_only=True has no folder to write to.',
-                              fix='give --out DIR, or out_dir', culprit='format_only')
+        _check_settings(format_only, output_dir or out_dir, num_worst, interval)
         self.ignore_index, self.nan_to_num, self.beta = ignore_index, nan_to_num, beta
-        self.format_only = format_only
+        self.format_only, self.num_worst, self.interval = format_only, num_worst, interval
         self.output_dir = None if out_dir else output_dir
         self.out_dir = Path(out_dir) if out_dir else None
         self.matrix: np.ndarray | None = None
         self.details: dict[str, float] = {}
-        self._running: torch.Tensor | None = None
-        self._partial: list[Path] = []
+        self._tally: Tally | None = None
+        self._writer: writing.PredictionWriter | None = None
 
     @property
     def prediction_dir(self) -> Path | None:
@@ -90,57 +83,42 @@ class IoUMetric(BaseMetric):
         return Path(self.output_dir) if self.output_dir else None
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
-        """Score and write a batch.
+        """Score a batch and have its predictions written.
 
         Args:
             data_batch: Not used.
             data_samples: Dicts with ``pred_sem_seg.data`` (1, H, W) integer, unless
-                ``format_only`` ``gt_sem_seg.data`` (1, H, W) integer, and metainfo.
+                ``format_only`` ``gt_sem_seg.data`` (1, H, W) integer, and metainfo. May hold
+                ``pred_is_finite`` () bool, False where the network gave nan.
 
         Raises:
-            DataError: A value out of range, naming the file; or an image without a label.
+            DataError: A value out of range or nan, an image without a label, or a file that
+                could not be written; names the file. With predictions on an accelerator, and
+                for files, it may be an earlier image's, or come from `evaluate`.
             ShapeError: Prediction and label differ in size.
         """
+        if self._tally is None:
+            self._tally = Tally(len(self.dataset_meta['classes']), self.ignore_index)
         for sample in data_samples:
             pred = _map_of(sample['pred_sem_seg'])
             index = int(sample.get('sample_idx', -1))
             file = sample.get('img_path') or f'sample_{index}'
-            counted = None if self.format_only else self._count(pred, sample, file)
+            label = None if self.format_only else _label_of(sample, file)
+            self.results += self._tally.add(index, file, pred, label, sample.get('seg_map_path'),
+                                            sample.get('pred_is_finite'))
             if self.prediction_dir is not None:
-                self._write_partial(pred.cpu().numpy(), sample)
-            self.results.append(Row(index, file, counted))
+                self._write(file, pred, sample)
 
-    def _count(self, pred: torch.Tensor, sample: dict, file: str) -> np.ndarray:
-        """Add one image to the matrix; returns its (3, K) counts."""
-        if 'gt_sem_seg' not in sample:
-            raise DataError(f'{file} has no label to score against.',
-                            fix='use --format-only to write predictions without scoring')
-        label = _map_of(sample['gt_sem_seg']).to(pred.device)
-        classes = self.dataset_meta['classes']
-        try:
-            matrix = confusion_matrix(pred, label, len(classes), self.ignore_index)
-        except SegplugError as error:
-            against = f' against {sample["seg_map_path"]}' if sample.get('seg_map_path') else ''
-            error.what = f'Scoring {file}{against}: {error.what}'
-            raise
-        self._running = matrix if self._running is None else self._running + matrix
-        return np.stack(scores.counts(matrix.cpu().numpy()))
-
-    def _write_partial(self, labels: np.ndarray, sample: dict) -> None:
-        """Write under a provisional name; which names are unique is known when all are seen."""
-        name = f'{get_rank()}-{len(self._partial)}.png'
-        path = self.prediction_dir / '.partial' / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(outputs.label_png(self._file_values(labels, sample)))
-        self._partial.append(path)
-
-    def _file_values(self, labels: np.ndarray, sample: dict) -> np.ndarray:
-        label_ids = self.dataset_meta.get('label_ids')
-        if self.format_only and label_ids is not None:
-            return np.asarray(label_ids)[labels]
-        if (self.format_only or self.output_dir) and sample.get('reduce_zero_label'):
-            return labels.astype(np.int32) + 1  # back to the values of the label files
-        return labels
+    def _write(self, file: str, pred: torch.Tensor, sample: dict) -> None:
+        if self._writer is None:
+            self._writer = writing.PredictionWriter(self.prediction_dir, get_rank())
+        classes, label_ids = (self.dataset_meta.get(k) for k in ('classes', 'label_ids'))
+        plain = not (self.format_only or self.output_dir)
+        self._writer.put(file, pred, functools.partial(
+            outputs.file_values, num_classes=len(classes),
+            label_ids=label_ids if self.format_only else None,
+            # back to the values of the label files
+            shift=0 if plain else int(bool(sample.get('reduce_zero_label')))))
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Join all processes and return the result, the same on each of them.
@@ -153,60 +131,57 @@ class IoUMetric(BaseMetric):
             with ``format_only``.
 
         Raises:
-            DataError: An image came twice or not at all.
+            DataError: An image came twice or not at all, or what `process` had left to say.
         """
-        own, partial, running = list(self.results), self._partial, self._running
+        own, tally, writer = list(self.results), self._tally, self._writer
         self.results.clear()
-        self._partial, self._running = [], None
-        gathered = [row for part in all_gather_object(own) for row in part]
-        rows = sorted(gathered, key=lambda row: (row.sample_idx, row.file))
-        _check_once(rows, size)
+        self._tally = self._writer = None
+        tally = tally or Tally(len(self.dataset_meta['classes']), self.ignore_index)
+        own += tally.settle()
+        partial = writer.finish() if writer else []
+        rows = in_order(all_gather_object(own), size)
         self._publish(own, partial, rows)
         if self.format_only:
             self._say_what_was_written()
             return {}
-        num_classes = len(self.dataset_meta['classes'])
-        if running is None:
-            running = torch.zeros((num_classes, num_classes), dtype=torch.int64)
-        all_reduce(running)
-        self.matrix = running.cpu().numpy()
+        matrix = tally.matrix()
+        all_reduce(matrix)
+        self.matrix = matrix.cpu().numpy()
         metrics = self.compute_metrics(rows)
         if self.out_dir is not None and is_main_process():
             self._write_files(rows)
         return {f'{self.prefix}/{k}' if self.prefix else k: v for k, v in metrics.items()}
 
     def compute_metrics(self, results: list[Row]) -> dict[str, float]:
-        """The means of ``self.matrix``; logs the table of classes and fills ``self.details``."""
-        hit, false, missed = scores.counts(self.matrix)
-        columns = scores.class_scores(hit, false, missed, self.beta)
-        if self.nan_to_num is not None:
-            columns = {k: np.nan_to_num(v, nan=self.nan_to_num) for k, v in columns.items()}
-        columns = {k: 100 * v for k, v in columns.items()}
-        means = {f'm{k}': float(scores.mean(v)) for k, v in columns.items()}
+        """The means of ``self.matrix``; logs them and fills ``self.details``."""
         classes = self.dataset_meta['classes']
-        per_class = {f'{k}.{name}': float(x) for k, v in columns.items()
-                     for name, x in zip(classes, v, strict=True)}
-        accuracy = 100 * float(scores.pixel_accuracy(hit, missed))
-        self.details = dict(aAcc=accuracy, **means, **per_class)
+        groups = groups_of(classes, self.dataset_meta.get('categories'))
+        summary = summarise(self.matrix, classes, beta=self.beta, nan_to_num=self.nan_to_num,
+                            groups=groups)
+        interval = self._interval(results)
+        self.details = summary.flat()
+        if interval is not None:
+            self.details.update(mIoU_low=100 * interval.low, mIoU_high=100 * interval.high)
         chosen = list(dict.fromkeys(c for m in self.metrics for c in scores.COLUMNS[m]))
-        self._log_table({c: columns[c] for c in chosen}, hit + false + missed)
-        return dict(aAcc=accuracy, **{f'm{c}': means[f'm{c}'] for c in chosen})
+        self._log(summary, interval, chosen, results)
+        return dict(aAcc=summary.accuracy, **{f'm{c}': summary.means[c] for c in chosen})
 
-    def _log_table(self, columns: dict[str, np.ndarray], pixels: np.ndarray) -> None:
-        classes = self.dataset_meta['classes']
-        lines = [['Class', *columns]]
-        lines += [[name, *(f'{v[k]:.2f}' for v in columns.values())]
-                  for k, name in enumerate(classes)]
-        lines.append(['mean', *(f'{float(scores.mean(v)):.2f}' for v in columns.values())])
-        table = AsciiTable(lines)
-        table.inner_footing_row_border = True
-        table.justify_columns = dict.fromkeys(range(1, len(lines[0])), 'right')
-        print_log(f'Per class, in percent:\n{table.table}', 'current')
-        absent = [name for name, n in zip(classes, pixels, strict=True) if n == 0]
-        if absent:
-            rule = ('left out of the mean' if self.nan_to_num is None
-                    else f'counted as {100 * self.nan_to_num:.2f}')
-            print_log(f'In neither labels nor predictions, {rule}: {", ".join(absent)}', 'current')
+    def _interval(self, rows: list[Row]) -> bootstrap.Interval | None:
+        if self.interval is None or self.nan_to_num is not None or not rows:
+            return None
+        return bootstrap.interval(np.stack([row.counts for row in rows]), level=self.interval)
+
+    def _log(self, summary: Summary, interval: bootstrap.Interval | None, chosen: list[str],
+             rows: list[Row]) -> None:
+        lines = [tables.class_table(summary, chosen),
+                 tables.absent_line(summary, self.nan_to_num), tables.category_line(summary),
+                 tables.mean_line(summary, interval, self.interval)]
+        if self.num_worst and rows:
+            lines.append(tables.worst_table(outputs.relative_names([row.file for row in rows]),
+                                            *columns(rows), summary.classes, self.num_worst))
+        for line in lines:
+            if line is not None:
+                print_log(line, 'current')
 
     def _publish(self, own: list[Row], partial: list[Path], rows: list[Row]) -> None:
         """Give this process's predictions their names, which depend on all images."""
@@ -215,17 +190,12 @@ class IoUMetric(BaseMetric):
             return
         names = {(row.sample_idx, row.file): name for row, name in
                  zip(rows, outputs.output_names([row.file for row in rows]), strict=True)}
-        for row, path in zip(own, partial, strict=True):
-            target = folder / f'{names[row.sample_idx, row.file]}.png'
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(path, target)
+        writing.publish(folder, {path: names[row.sample_idx, row.file]
+                                 for row, path in zip(own, partial, strict=True)})
         barrier()
         if not is_main_process():
             return
-        leftover = folder / '.partial'
-        if leftover.is_dir() and not any(leftover.iterdir()):
-            leftover.rmdir()
-        strangers = outputs.strangers(folder, names.values())
+        strangers = writing.tidy(folder, names.values())
         if self.format_only and self.out_dir is not None:
             strangers += [f for f in outputs.SCORE_FILES if (self.out_dir / f).exists()]
         if strangers:
@@ -234,9 +204,8 @@ class IoUMetric(BaseMetric):
                       + (' ...' if len(strangers) > 4 else ''), 'current', logging.WARNING)
 
     def _write_files(self, rows: list[Row]) -> None:
-        hit, false, missed = (np.stack([row.counts[i] for row in rows]) for i in range(3))
         files = outputs.relative_names([row.file for row in rows])
-        table = outputs.per_image_table(files, hit, false, missed, self.dataset_meta['classes'])
+        table = outputs.per_image_table(files, *columns(rows), self.dataset_meta['classes'])
         contents = (outputs.metrics_json(self.details), outputs.matrix_npy(self.matrix),
                     table.to_csv(index=False, lineterminator='\n').encode())
         for name, data in zip(outputs.SCORE_FILES, contents, strict=True):
@@ -257,13 +226,24 @@ def _map_of(field) -> torch.Tensor:
     return field['data'].squeeze(0)
 
 
-def _check_once(rows: list[Row], size: int) -> None:
-    """Raise unless ``rows``, which are in order, are ``size`` different images."""
-    for one, other in zip(rows, rows[1:], strict=False):
-        if (one.sample_idx, one.file) == (other.sample_idx, other.file):
-            raise DataError(f'{one.file} (sample {one.sample_idx}) was scored more than once.',
-                            expected='each image on exactly one process',
-                            fix='use the test sampler of this package, which repeats no image')
-    if len(rows) != size:
-        raise DataError('Not every image of the data set was scored.', got=f'{len(rows)} images',
-                        expected=f'{size}')
+def _label_of(sample: dict, file: str) -> torch.Tensor:
+    if 'gt_sem_seg' not in sample:
+        raise DataError(f'{file} has no label to score against.',
+                        fix='use --format-only to write predictions without scoring')
+    return _map_of(sample['gt_sem_seg'])
+
+
+def _check_settings(format_only: bool, folder: str | None, num_worst: int,
+                    interval: float | None) -> None:
+    if format_only and not folder:
+        raise ConfigError('IoUMetric with format_only=True has no folder to write to.',
+                          fix='give --out DIR, or out_dir', culprit='format_only')
+    if isinstance(num_worst, bool) or not isinstance(num_worst, int) or num_worst < 0:
+        raise ConfigError('num_worst of IoUMetric is a number of images.', got=repr(num_worst),
+                          expected='0 or more', culprit='num_worst')
+    if interval is not None and not 0 < interval < 1:
+        raise ConfigError('interval of IoUMetric is a level between 0 and 1, or None.',
+                          got=repr(interval), fix='write 0.95 for 95 %', culprit='interval')
+    if format_only and num_worst:
+        print_log('num_worst of IoUMetric has no effect with format_only, which scores nothing.',
+                  'current', logging.WARNING)

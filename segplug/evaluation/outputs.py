@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from ..ops.confusion import check_prediction
 from . import scores
 
 # Beside predictions/ in the folder of ``--out``.
@@ -37,7 +38,27 @@ def atomic_write(path: Path, data: bytes) -> None:
 def label_png(labels: np.ndarray) -> bytes:
     """(H, W) non-negative integers -> a PNG of one channel, 8 bit where the values allow."""
     dtype = np.uint8 if labels.size == 0 or labels.max() < 256 else np.uint16
-    return cv2.imencode('.png', labels.astype(dtype))[1].tobytes()
+    return cv2.imencode('.png', labels.astype(dtype, copy=False))[1].tobytes()
+
+
+def file_values(pred: np.ndarray, num_classes: int, label_ids: Sequence[int] | None = None,
+                shift: int = 0) -> np.ndarray:
+    """What a prediction's file shall hold.
+
+    Args:
+        pred: (H, W) integer class ids.
+        num_classes: K.
+        label_ids: The value of each class in the file; None for the class ids themselves.
+        shift: Added to the class ids, 1 where the label files count from 1.
+
+    Raises:
+        DataError: A prediction is not in [0, K).
+    """
+    check_prediction(pred, num_classes)
+    if label_ids is not None:
+        ids = np.asarray(label_ids)
+        return ids.astype(np.uint8 if ids.max() < 256 else ids.dtype)[pred]
+    return pred.astype(np.int32) + shift if shift else pred
 
 
 def relative_names(files: Sequence[str]) -> list[str]:
