@@ -41,9 +41,19 @@ def parse_args(description: str, argv: list[str] | None = None) -> argparse.Name
     parser.add_argument('--quick', action='store_true',
                         help='a minute at most: fewer repeats and, on a CPU, smaller images')
     parser.add_argument('--size', type=size_of, metavar='WxH', help='size of the images')
-    parser.add_argument('--threads', type=int, default=1, help='of torch and OpenCV, on the CPU')
+    parser.add_argument('--threads', type=int, metavar='N',
+                        help='of torch and OpenCV, on the CPU; default 1 (bench_evaluation: 1, '
+                             'then 2)')
     parser.add_argument('--out', metavar='FILE', help='write the result as JSON')
     return parser.parse_args(argv)
+
+
+def set_threads(count: int) -> None:
+    """Of torch and OpenCV."""
+    import cv2
+    import torch
+    torch.set_num_threads(count)
+    cv2.setNumThreads(count)
 
 
 def row(case: str, baseline: float, ours: float, unit: str = 'ms', **more) -> dict:
@@ -52,10 +62,10 @@ def row(case: str, baseline: float, ours: float, unit: str = 'ms', **more) -> di
     Args:
         case: What was compared.
         baseline, ours: In ``unit``.
-        unit: 'ms', where less is better, or a rate such as 'images/s', where more is.
+        unit: 'ms' or 'MB', where less is better, or a rate such as 'images/s', where more is.
         more: Anything else to keep, such as a peak of memory.
     """
-    ratio = baseline / ours if unit == 'ms' else ours / baseline
+    ratio = baseline / ours if unit in ('ms', 'MB') else ours / baseline
     return dict(case=case, baseline=baseline, ours=ours, unit=unit, ratio=ratio, **more)
 
 
@@ -148,19 +158,19 @@ def table(rows: list[dict]) -> str:
 
 
 def main(description: str, run: Callable[[argparse.Namespace], list[dict]],
-         argv: list[str] | None = None) -> None:
-    """Run one benchmark: print its table, write its JSON."""
+         argv: list[str] | None = None, report: Callable[[list[dict]], str] | None = None) -> None:
+    """Run one benchmark: print its table, and what ``report`` makes of the rows; write its JSON."""
     args = parse_args(description, argv)
-    import cv2
     import torch
-    torch.set_num_threads(args.threads)
-    cv2.setNumThreads(args.threads)
+    set_threads(args.threads or 1)
     torch.manual_seed(0)
     rows = run(args)
     print(table(rows))
+    if report is not None:
+        print(report(rows))
     if args.out:
         write_json(args.out, dict(environment=environment(args.device), quick=args.quick,
-                                  threads=args.threads, rows=rows))
+                                  threads=args.threads or 1, rows=rows))
 
 
 def write_json(path: str | Path, value: dict) -> None:

@@ -1,10 +1,8 @@
 """The benchmarks run at tiny size, and what they share does what it says."""
 
-import importlib
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,19 +10,10 @@ import torch
 
 FOLDER = Path(__file__).resolve().parents[2] / 'benchmarks'
 # By the name of its file: the size at which it runs here, and how many rows it gives.
-BENCHMARKS = {'bench_confusion': ('64x48', 1), 'bench_test_step': ('96x64', 2),
-              'bench_train_step': ('32x32', 4)}
+BENCHMARKS = {'bench_train_step': ('32x32', 4)}
 # Not a comparison in time: frames of mini Cityscapes, and scikit-learn, which is optional.
-OTHERS = {'bench_minicity_pixel_baseline'}
-
-
-@pytest.fixture
-def module(monkeypatch):
-    """Import a script of benchmarks/ as python would if it ran it."""
-    monkeypatch.syspath_prepend(str(FOLDER))
-    yield importlib.import_module
-    for name in [*BENCHMARKS, 'common', 'collect']:
-        sys.modules.pop(name, None)
+# With a test file of its own: bench_evaluation.
+OTHERS = {'bench_minicity_pixel_baseline', 'bench_evaluation'}
 
 
 def test_every_benchmark_is_tested_and_described():
@@ -50,26 +39,10 @@ def test_quick_run(name, module, tmp_path, capsys):
     assert (result['quick'], result['threads']) == (True, 1)
 
 
-def test_plain_test_step_baseline_and_ours_give_nearly_the_same_labels(module):
-    """Upsampling in two steps moves borders only: at scale 1 there is but one step."""
-    bench = module('bench_test_step')
-    rows = bench.run(module('common').parse_args('', ['--quick', '--size', '96x64']))
-    assert rows[0]['same_labels'] == 1
-    assert rows[1]['same_labels'] > 0.9
-
-
-def test_float_histograms_by_hand(module):
-    pred, label = torch.tensor([[0, 1, 1, 2]]), torch.tensor([[0, 1, 2, 255]])
-    hits, preds, labels = module('bench_confusion').float_histograms(pred, label)
-    # the last pixel is ignored: hits 0 and 1; predicted 0, 1, 1; labelled 0, 1, 2
-    assert hits.tolist()[:3] == [1, 1, 0]
-    assert preds.tolist()[:3] == [1, 2, 0]
-    assert labels.tolist()[:3] == [1, 1, 1]
-
-
 def test_a_ratio_above_one_is_better_for_times_and_for_rates(module):
     common = module('common')
     assert common.row('a', 8, 2)['ratio'] == 4  # a quarter of the time
+    assert common.row('a', 8, 2, 'MB')['ratio'] == 4  # of the memory
     assert common.row('a', 8, 2, 'images/s')['ratio'] == 0.25  # a quarter of the rate
     assert common.figure('a', 3, 'mIoU')['ratio'] is None
 
@@ -128,7 +101,7 @@ FAKE_PYTHON = """#!/bin/bash
 case "$*" in
     '-c '*) echo cpu ;;
     *collect.py*) cat "$2/steps.txt"; exit 3 ;;
-    *bench_confusion.py*) exit 1 ;;
+    *bench_evaluation.py*) exit 1 ;;
     *) echo "ran $*" ;;
 esac
 """
@@ -142,8 +115,8 @@ def test_run_accelerator_goes_on_after_a_failure(tmp_path):
                           env={**os.environ, 'PYTHON': str(fake)}, capture_output=True)
     steps = {line.split()[0]: line.split()[1] for line in done.stdout.splitlines()
              if line.startswith(('gpu_tests ', 'bench_'))}
-    assert steps == {'gpu_tests': '0', 'bench_confusion': '1',
-                     **dict.fromkeys({*BENCHMARKS, *OTHERS} - {'bench_confusion'}, '0')}
+    assert steps == {'gpu_tests': '0', **dict.fromkeys({*BENCHMARKS, *OTHERS}, '0'),
+                     'bench_evaluation': '1'}
     assert 'bench_train_step.py --device cpu --quick --out ' in done.stdout
     assert done.returncode == 3, done.stderr  # that of collect.py
 
