@@ -12,7 +12,7 @@ fi
 CONFIG=configs/unet/unet_r18_minicity.py
 WORK=work_dirs/quickstart
 
-set_up runtime
+set_up runtime fast
 cd "$ROOT"
 python="$VENV/bin/python"
 nproc="$("$python" -c 'import torch; print(1 if torch.cuda.is_available() else 2)')"

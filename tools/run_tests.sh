@@ -16,7 +16,7 @@ for argument in "$@"; do
     esac
 done
 
-set_up runtime tests
+set_up runtime fast tests
 cd "$ROOT"
 say 'Running the tests'
 exec "$VENV/bin/python" -m pytest ${arguments[@]+"${arguments[@]}"}

@@ -111,13 +111,14 @@ class Canvas:
         last = self._num_passes is not None and number == self._num_passes - 1
         region = (0, self._size[0]) if rows is None else rows
         if weigh:
-            region = (layer.rows[0].start, layer.rows[0].stop)
+            row, col = layer.rows[0], layer.cols[0]
+            if not (len(row) and len(col)):  # so small that it shows no pixel of the result
+                return
+            region = (row.start, row.stop)
         add = number > 0 or self._num_passes is None
         store = self.total is not None and (not last or self.keep)
-        if region[0] < region[1] and all(len(col) for col in layer.cols):
-            fuse(layer, region, softmax=softmax, weigh=weigh, add=add, store=store,
-                 threshold=self._threshold, total=self.total,
-                 labels=self._labels if last else None)
+        fuse(layer, region, softmax=softmax, weigh=weigh, add=add, store=store,
+             threshold=self._threshold, total=self.total, labels=self._labels if last else None)
 
     def labels(self) -> Tensor:
         """(H, W) integer: the class of the greatest sum."""
@@ -174,11 +175,11 @@ def fuse_plain(layer: Layer, region: tuple[int, int], *, softmax: bool, weigh: b
             if mirror:
                 scores, x = scores.flip(-1), (width - x[1], width - x[0])
             result = result + scores
-        place = (slice(*band), slice(*x))
+        place = (..., slice(*band), slice(*x))
         if add:
-            result = result + total[:, *place]
+            result = result + total[place]
         if store:
-            total[:, *place] = result
+            total[place] = result
         if labels is not None:
             labels[place] = labels_of(result, threshold)
 

@@ -1,9 +1,10 @@
-"""The test step against a slow reference that states its definition.
+"""The test step against a slow reference that states its definition, compiled and in plain torch.
 
 The network is a strided convolution, so its logits are smaller than its input, and the
 preprocessor pads to a multiple of 8.
 """
 
+import importlib.util
 import math
 
 import pytest
@@ -11,12 +12,23 @@ import torch
 import torch.nn.functional as F
 
 from segplug.errors import ConfigError, ShapeError
+from segplug.models.preprocessor import SegDataPreProcessor
 from segplug.models.tta import TestCfg, predict_image
+from segplug.ops import fuse, memory
 from segplug.ops.windows import windows
 
 SIZE = (37, 50)
 SCALES = (0.5, 1.0, 1.75)
 SLIDE = dict(mode='slide', crop_size=(24, 32), stride=(16, 20))
+
+
+@pytest.fixture(params=['compiled', 'plain'], autouse=True)
+def kernels(request, monkeypatch):
+    """Every test runs with the compiled kernels and without them."""
+    if request.param == 'compiled' and importlib.util.find_spec('numba') is None:
+        pytest.skip('numba, which compiles the kernels, is not installed')
+    monkeypatch.setenv('SEGPLUG_KERNELS', 'on' if request.param == 'compiled' else 'off')
+    return request.param
 
 
 class Network:
@@ -137,10 +149,13 @@ def test_original_size_differs_from_the_packed_image():
     check(TestCfg(save_logits=True, flip=True), out=(51, 70))
 
 
-def test_bands_change_nothing(monkeypatch):
+def test_bands_change_nothing(monkeypatch, kernels):
     cfg = TestCfg(scales=SCALES, flip=True, save_logits=True)
     whole = predict_image(Network(), image(), SIZE, cfg, prepare, out_channels=5)
-    monkeypatch.setattr('segplug.ops.fuse._BAND_VALUES', 1)
+    if kernels == 'plain':
+        monkeypatch.setattr('segplug.ops.fuse._BAND_VALUES', 1)
+    else:
+        monkeypatch.setattr('segplug.ops.kernels.cpu_fuse._PIECE_VALUES', 1)
     banded = predict_image(Network(), image(), SIZE, cfg, prepare, out_channels=5)
     torch.testing.assert_close(whole.probs, banded.probs, rtol=0, atol=1e-6)
     assert torch.equal(whole.labels, banded.labels)
@@ -175,10 +190,19 @@ def test_upsample_twice_averages_probabilities_of_windows():
     torch.testing.assert_close(found[0].sum(0), torch.ones(SIZE))
 
 
-def test_one_augmentation_takes_no_softmax(monkeypatch):
-    monkeypatch.setattr('segplug.ops.fuse.probabilities', None)
-    for settings in (dict(), SLIDE, dict(upsample='twice')):
-        predict_image(Network(), image(), SIZE, TestCfg(**settings), prepare, out_channels=5)
+@pytest.mark.parametrize(('settings', 'softmax'), [
+    (dict(), False), (SLIDE, False), (dict(upsample='twice'), False), (dict(flip=True), True),
+    (dict(SLIDE, window_average='probs'), True)])
+def test_one_augmentation_takes_no_softmax(settings, softmax, monkeypatch):
+    seen = set()
+
+    def recorded(*args, **kwargs):
+        seen.add(kwargs['softmax'])
+        return fuse.fuse_plain(*args, **kwargs)
+
+    monkeypatch.setattr('segplug.ops.fuse.fuse', recorded)
+    predict_image(Network(), image(), SIZE, TestCfg(**settings), prepare, out_channels=5)
+    assert seen == {softmax}
 
 
 def test_scores_are_kept_only_if_asked_for():
@@ -216,23 +240,79 @@ def test_binary_model_uses_a_sigmoid_and_its_threshold():
     assert torch.equal(both.labels.bool(), both.probs[0] > .3)
 
 
-def test_peak_memory_does_not_grow_with_augmentations():
-    """One buffer of float32 scores at full size, whatever the number of scales."""
-    sizes = []
+@pytest.mark.parametrize(('settings', 'buffers'), [
+    (dict(), 0), (SLIDE, 0), (dict(flip=True), 0), (dict(scales=(1.0, 1.5)), 1),
+    (dict(scales=SCALES, flip=True), 1), (dict(SLIDE, scales=SCALES, flip=True), 1),
+    (dict(SLIDE, scales=SCALES, flip=True, window_average='probs'), 1)])
+def test_one_buffer_at_full_size_however_many_augmentations(settings, buffers, monkeypatch):
+    made = []
+    empty = memory.empty
+    monkeypatch.setattr('segplug.ops.memory.empty',
+                        lambda shape, *a: made.append(shape) or empty(shape, *a))
+    predict_image(Network(), image(), SIZE, TestCfg(**settings), prepare, out_channels=5)
+    # rows of the image first; K = 5
+    assert [shape for shape in made if shape == (37, 5, 50)] == [(37, 5, 50)] * buffers
 
-    class Counting(torch.utils._python_dispatch.TorchDispatchMode):
-        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-            result = func(*args, **(kwargs or {}))
-            if func is torch.ops.aten.zeros.default:
-                sizes.append(result.numel())
-            return result
 
-    for scales in ((1.0,), SCALES):
-        with Counting():
-            predict_image(Network(), image(), SIZE, TestCfg(scales=scales, flip=True), prepare,
-                          out_channels=5)
-    full = [s for s in sizes if s >= 5 * SIZE[0] * SIZE[1]]
-    assert full == [5 * SIZE[0] * SIZE[1]] * 2
+@pytest.mark.parametrize('settings', [
+    dict(), dict(scales=SCALES, flip=True), dict(SLIDE, flip=True),
+    dict(SLIDE, scales=SCALES, window_average='probs'), dict(SLIDE, upsample='twice')])
+def test_threads_change_no_bit(settings, kernels):
+    if kernels == 'plain':
+        pytest.skip('torch shares out its sums to threads; a test fixes their number for that')
+    cfg, found = TestCfg(save_logits=True, **settings), []
+    before = torch.get_num_threads()
+    for count in (1, 3):
+        torch.set_num_threads(count)
+        network = CachedNetwork()
+        found.append(predict_image(network, image(), SIZE, cfg, unpadded, out_channels=5))
+    torch.set_num_threads(before)
+    assert torch.equal(found[0].labels, found[1].labels)
+    for key in ('probs', 'logits'):
+        one, other = (getattr(f, key) for f in found)
+        assert (one is None and other is None) or torch.equal(one, other)
+
+
+class CachedNetwork:
+    """Logits of any input's size that no thread count changes."""
+
+    def __call__(self, x):
+        generator = torch.Generator().manual_seed(x.shape[3])
+        return torch.randn(len(x), 5, x.shape[2] // 4 + 1, x.shape[3] // 4 + 1,
+                           generator=generator)
+
+
+def test_nan_is_told_and_does_not_stop_the_test():
+    class Broken(Network):
+        def __call__(self, x):
+            logits = super().__call__(x)
+            if len(self.batches) == 2:
+                logits[0, 3, 0, 0] = torch.nan
+            return logits
+
+    cfg = TestCfg(scales=SCALES)
+    assert predict_image(Network(), image(), SIZE, cfg, prepare, out_channels=5).is_finite
+    assert not predict_image(Broken(), image(), SIZE, cfg, prepare, out_channels=5).is_finite
+
+
+def test_views_of_the_preprocessor_are_the_plain_ones():
+    """Resized, mirrored and prepared in one step, as resizing and `prepare` do it."""
+    pre = SegDataPreProcessor(mean=[120.] * 3, std=[60.] * 3, bgr_to_rgb=True,
+                              test_cfg=dict(size_divisor=8))
+    cfg = TestCfg(scales=SCALES, flip=True, save_logits=True)
+    found = [predict_image(Network(), image(), SIZE, cfg, pre.prepare, out_channels=5, views=v)
+             for v in (None, pre.views)]
+    torch.testing.assert_close(found[0].probs, found[1].probs, rtol=0, atol=1e-5)
+
+
+def test_windows_must_give_logits_of_one_size():
+    class Growing(Network):
+        def __call__(self, x):
+            return F.interpolate(super().__call__(x), scale_factor=len(self.batches))
+
+    with pytest.raises(ShapeError, match='wrong shape'):
+        predict_image(Growing(), image(), SIZE, TestCfg(window_batch=1, **SLIDE), prepare,
+                      out_channels=5)
 
 
 def test_network_with_a_wrong_number_of_channels():

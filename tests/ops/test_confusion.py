@@ -6,7 +6,13 @@ import torch
 
 from segplug.errors import DataError, ShapeError
 from segplug.ops import confusion
-from segplug.ops.confusion import confusion_matrix
+from segplug.ops.confusion import (
+    check_prediction,
+    check_range,
+    confusion_matrix,
+    joint_counts,
+    square,
+)
 
 LABEL = np.array([[0, 0, 1], [1, 2, 255]], np.uint8)
 PRED = np.array([[0, 1, 1], [1, 0, 2]], np.uint8)
@@ -105,3 +111,54 @@ def test_the_matrix_owns_its_memory_so_that_processes_can_sum_it(dtype):
     maps = torch.zeros(4, 4, dtype=dtype)
     assert confusion_matrix(maps, maps, 3).is_contiguous()
     assert confusion_matrix(maps.numpy(), maps.numpy(), 3).flags['C_CONTIGUOUS']
+
+
+@pytest.mark.parametrize('convert', [np.uint8, np.int16, np.int64, np.uint16])
+def test_joint_counts_by_hand(convert):
+    pred, label = PRED.copy(), LABEL.copy()
+    pred[0, 0], label[0, 1] = 3, 9  # out of range: a prediction where the label is 0, a label
+    joint = joint_counts(convert(pred), convert(label), 3, 255)
+    # rows: labels 0, 1, 2, ignored, out of range; columns: predictions 0, 1, 2, out of range
+    assert joint.tolist() == [[0, 0, 0, 1], [0, 2, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0],
+                              [0, 1, 0, 0]]
+    assert joint.sum() == PRED.size
+    assert square(joint).tolist() == [[0, 0, 0], [0, 2, 0], [1, 0, 0]]
+    with pytest.raises(DataError, match=r'label map.*Got: 9\.'):
+        check_range(joint, pred, label, 255)
+
+
+@pytest.mark.parametrize(('k', 'ignore', 'top'), [
+    (3, 255, 256), (1, 255, 2), (256, None, 256), (256, -1, 300), (300, 299, 400), (5, 1000, 9)])
+def test_narrow_and_wide_values_are_counted_alike(k, ignore, top):
+    """The plain tensor code, which an accelerator runs, is the oracle of the byte-wise one."""
+    rng = np.random.default_rng(k)
+    label, pred = rng.integers(0, top, (2, 40, 31))
+    if ignore is not None:
+        label[:5] = ignore
+    expected = confusion._joint_device(*map(torch.from_numpy, (pred, label)), k, ignore)
+    for dtype in (np.int64, np.int32, np.uint16):
+        if ignore is None or ignore >= 0 or dtype != np.uint16:
+            assert np.array_equal(joint_counts(pred.astype(dtype), label, k, ignore), expected)
+    if top <= 256 and (ignore is None or ignore <= 255):
+        assert np.array_equal(joint_counts(np.uint8(pred), np.uint8(label), k, ignore), expected)
+        assert np.array_equal(joint_counts(pred, np.uint8(label), k, ignore), expected)
+
+
+def test_bytes_do_not_wrap():
+    wide = np.array([[256, 0]])
+    for values in (wide, -wide):
+        with pytest.raises(DataError, match=f'prediction map.*Got: {values[0, 0]}'):
+            confusion_matrix(values, np.zeros((1, 2), np.uint8), 3)
+
+
+def test_empty_and_one_pixel_maps():
+    assert confusion_matrix(np.zeros((0, 5), int), np.zeros((0, 5), int), 2).sum() == 0
+    assert confusion_matrix(np.zeros(1, int), np.zeros(1, bool), 1).tolist() == [[1]]
+
+
+def test_check_prediction():
+    check_prediction(PRED, 3)
+    check_prediction(PRED[:0], 3)
+    for values, name in ((PRED, '2'), (PRED.astype(int) - 1, '-1')):
+        with pytest.raises(DataError, match=f'prediction map.*Got: {name}'):
+            check_prediction(values, 2)

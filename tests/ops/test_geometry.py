@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from segplug.ops.geometry import axis, sample, scaled_size, share, unflip, unpad
+from segplug.ops.geometry import Axis, axes, axis, sample, scaled_size, unpad
 
 
 def _interpolate(x, size, align_corners):
@@ -13,7 +13,7 @@ def _interpolate(x, size, align_corners):
 
 def _general(made):
     """The same map without its shortcut."""
-    return type(made)(made.start, made.stop, made.low, made.high, made.weight, False)
+    return Axis(made.start, made.stop, made.low, made.high, made.weight, False)
 
 
 @pytest.mark.parametrize('align_corners', [False, True])
@@ -24,10 +24,10 @@ def test_whole_image_equals_torch(align_corners, shortcut):
     cols = axis(11, 21, (0, 21), 7, align_corners=align_corners)
     if not shortcut:
         rows, cols = _general(rows), _general(cols)
-    found = sample(logits, rows, cols, align_corners=align_corners)
+    found = sample(logits, rows, cols)
     torch.testing.assert_close(found, _interpolate(logits, (13, 11), align_corners),
                                rtol=0, atol=1e-5)  # float32, summed in another order
-    assert torch.equal(sample(logits, rows, cols, slice(4, 9), align_corners=align_corners),
+    assert torch.equal(sample(logits, rows, cols, slice(4, 9)),
                        found[:, :, 4:9])
 
 
@@ -38,7 +38,7 @@ def test_padding_is_cut_when_nothing_is_resized(align_corners):
     made = axis(10, 10, (0, 16), 8, align_corners=align_corners)
     assert (made.start, made.stop, made.plain) == (0, 10, False)
     torch.testing.assert_close(
-        sample(logits, made, made, align_corners=align_corners),
+        sample(logits, made, made),
         unpad(_interpolate(logits, (16, 16), align_corners), (10, 10)), rtol=0, atol=1e-6)
 
 
@@ -71,14 +71,15 @@ def test_window_too_small_for_any_output_pixel():
 @pytest.mark.parametrize('align_corners', [False, True])
 def test_share(align_corners):
     # no resize: windows 0..4 and 2..6 -> pixels 2 and 3 are seen twice
-    found = share(6, 6, [(0, 4), (2, 6)], align_corners=align_corners)
+    found = axes(6, 6, ((0, 4), (2, 6)), 1, align_corners=align_corners).share
     assert found.tolist() == [1, 1, .5, .5, 1, 1]
 
 
 @pytest.mark.parametrize('align_corners', [False, True])
 def test_adjacent_windows_cover_every_output_pixel_once(align_corners):
     for out_size in (3, 7, 12, 25):
-        found = share(out_size, 10, [(0, 4), (4, 8), (8, 10)], align_corners=align_corners)
+        found = axes(out_size, 10, ((0, 4), (4, 8), (8, 10)), 2,
+                     align_corners=align_corners).share
         assert found.tolist() == [1] * out_size
 
 
@@ -90,9 +91,16 @@ def test_scaled_size_rounds_as_mmcv():
     assert scaled_size((1, 3), 0.1) == (1, 1)
 
 
-def test_unflip():
-    x = torch.tensor([[1, 2], [3, 4]])
-    assert unflip(x, None) is x
-    assert unflip(x, 'horizontal').tolist() == [[2, 1], [4, 3]]
-    assert unflip(x, 'vertical').tolist() == [[3, 4], [1, 2]]
-    assert unflip(x, 'diagonal').tolist() == [[4, 3], [2, 1]]
+def test_identity_is_seen():
+    assert axis(5, 5, (0, 5), 5).is_identity
+    assert axis(5, 5, (2, 4), 2).is_identity
+    assert axis(5, 5, (0, 8), 8).is_identity  # padded
+    assert axis(5, 5, (0, 5), 5, align_corners=True).is_identity
+    assert not axis(5, 5, (0, 5), 4).is_identity
+    assert not axis(10, 5, (0, 5), 5).is_identity
+    assert not axis(2, 4, (0, 4), 4).is_identity
+
+
+def test_axes_of_images_of_one_size_are_made_once():
+    assert axes(9, 9, ((0, 9),), 3) is axes(9, 9, ((0, 9),), 3)
+    assert axes(9, 9, ((0, 9),), 3) is not axes(9, 9, ((0, 9),), 4)

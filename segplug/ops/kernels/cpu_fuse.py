@@ -2,7 +2,9 @@
 
 Plain torch writes every step of the same work to memory; here a piece of a row goes through
 all steps while it is in the nearest caches. Each pixel is computed by itself, so neither the
-number of threads nor the pieces change a bit. Letters: M maps, S rows of windows, C windows in a row, K classes, H W pixels, h w cells.
+number of threads nor the pieces change a bit.
+Letters: M maps, S rows of windows, C windows in a row, K classes, H W pixels, h w cells, n pixels
+of a piece.
 """
 
 from functools import lru_cache

@@ -10,12 +10,12 @@ from .jit import compiled, in_parallel
 
 
 @compiled
-def _line(pixels, low, high, weight, whole, out):
+def _line(pixels, low, high, weight, identity, out):
     """A row of the image (uint8), read at the columns of the result."""
     n = out.size
-    if whole:
+    if identity:
         for x in range(n):
-            out[x] = pixels[x]
+            out[x] = pixels[low[0] + x]
         return
     for x in range(n):
         left = np.float32(pixels[low[x]])
@@ -23,7 +23,7 @@ def _line(pixels, low, high, weight, whole, out):
 
 
 @compiled
-def _view_rows(img, rows, cols, whole, mean, std, y0, y1, valid_width, out):
+def _view_rows(img, rows, cols, identity, mean, std, y0, y1, valid_width, out):
     """Rows y0 to y1 of one channel: ``img`` (H, W) uint8 -> ``out`` (N, H', W')."""
     low, high, weight = rows
     lines = np.empty((2, valid_width), np.float32)
@@ -34,7 +34,7 @@ def _view_rows(img, rows, cols, whole, mean, std, y0, y1, valid_width, out):
         for j in (first, second):
             if held[j & 1] != j:
                 held[j & 1] = j
-                _line(img[j], cols[0], cols[1], cols[2], whole, lines[j & 1])
+                _line(img[j], cols[0], cols[1], cols[2], identity, lines[j & 1])
         a, b, w = lines[first & 1], lines[second & 1], weight[y]
         straight = out[0, y, :valid_width]
         for x in range(valid_width):
@@ -56,8 +56,8 @@ def view(img: Tensor, size: tuple[int, int], target: tuple[int, int], flip: bool
     rows, cols = ((a.low.numpy().astype(np.uint32), a.high.numpy().astype(np.uint32),
                    a.weight.numpy()) for a in (row, col))
     pixels, result = img.contiguous().numpy(), out.numpy()
-    mean = np.zeros(1, np.float32) if normalisation.mean is None else normalisation.mean.flatten().numpy()
-    std = np.ones(1, np.float32) if normalisation.std is None else normalisation.std.flatten().numpy()
+    mean, std = (np.full(1, default, np.float32) if values is None else values.flatten().numpy()
+                 for values, default in ((normalisation.mean, 0), (normalisation.std, 1)))
 
     def run(y0: int, y1: int) -> None:
         for c in range(channels):
