@@ -18,6 +18,7 @@ from ..errors import SegplugError, did_you_mean
 VERBS = {
     'train': ('segplug.cli.train', 'train the model of a config'),
     'test': ('segplug.cli.test', 'score a checkpoint: mIoU, single-scale or --aug-test'),
+    'score': ('segplug.cli.score', 'score a folder of predictions against a folder of labels'),
     'compare': ('segplug.cli.compare', 'is B better than A? two test --out folders'),
     'predict': ('segplug.cli.predict', 'label images with a checkpoint'),
     'make-minicity': ('segplug.cli.make_minicity', 'make a small Cityscapes of drawn scenes'),
