@@ -175,9 +175,9 @@ class Progress:
             self._logger.removeFilter(self._terminal)
         if kind is None and self._speaks:
             self._look(self._clock())
-            self._logger.info(f'{self.now.images} images in {clock_time(self.now.seconds)}, '
-                              f'{self.now.rate:.2f} images/s'
-                              + (f' on {self._processes} processes' if self._processes > 1 else ''))
+            on = f' on {self._processes} processes' if self._processes > 1 else ''
+            self._logger.info(f'{self.name}: {self.now.images} images in '
+                              f'{clock_time(self.now.seconds)}, {self.now.rate:.2f} images/s{on}')
 
     def reach(self, images: int) -> None:
         """This process has done so many of its images."""

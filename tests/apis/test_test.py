@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,10 +13,12 @@ import numpy as np
 import pytest
 import torch
 
+from segplug.apis.config import load_config
 from segplug.apis.test import test as score
 from segplug.cli.main import main
 from segplug.datasets.minicity import make_minicity
 from segplug.errors import CheckpointError, ConfigError
+from segplug.registry import MODELS
 
 CONFIG = 'unet/unet_r18_minicity.py'
 
@@ -29,22 +32,95 @@ def seven(tmp_path_factory):
     return make_minicity(root, train=1, val=7, test=2, size=(128, 64), seed=3, progress=False)
 
 
-def run(nproc, out, trained, root, options, repo_root, *flags):
+@pytest.fixture(scope='session')
+def eleven(tmp_path_factory):
+    """Eleven validation images of four sizes: divided by none of 2, 3, 4, 7."""
+    root = tmp_path_factory.mktemp('eleven') / 'minicity'
+    make_minicity(root, train=1, val=11, test=1, size=(128, 64), seed=5, progress=False)
+    stems = sorted(p.name.removesuffix('_leftImg8bit.png')
+                   for p in root.rglob('val/*/*_leftImg8bit.png'))
+    for i, stem in enumerate(stems):
+        for file in root.rglob(f'val/*/{stem}_*.png'):
+            size = [(128, 64), (96, 64), (57, 83), (160, 96)][i % 4]
+            cv2.imwrite(str(file), cv2.resize(cv2.imread(str(file), -1), size,
+                                              interpolation=cv2.INTER_NEAREST))
+    return root
+
+
+def run(nproc, out, checkpoint, root, options, repo_root, *flags):
+    """The bytes of every file that a test on ``nproc`` processes writes, and what it says."""
     done = subprocess.run(
-        ['bash', 'tools/dist_test.sh', f'configs/{CONFIG}', str(trained.checkpoint), str(nproc),
+        ['bash', 'tools/dist_test.sh', f'configs/{CONFIG}', str(checkpoint), str(nproc),
          '--data-root', str(root), '--out', str(out), '--work-dir', f'{out}.work', *flags,
          *options], cwd=repo_root, env={**os.environ, 'PYTHON': sys.executable},
         capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
+    return written(out), done.stdout
+
+
+def written(out):
     return {name: (out / name).read_bytes() for name in SCORES} | {
         p.name: p.read_bytes() for p in (out / 'predictions').glob('*.png')}
 
 
-def test_one_to_four_processes_write_the_same_bytes(trained, seven, options, repo_root, tmp_path):
-    one = run(1, tmp_path / '1', trained, seven, options, repo_root)
-    assert len(one) == len(SCORES) + 7
-    for nproc in (2, 3, 4):
-        assert run(nproc, tmp_path / str(nproc), trained, seven, options, repo_root) == one
+def test_two_and_three_processes_write_the_bytes_of_one(trained, eleven, tiny, options, repo_root,
+                                                        tmp_path):
+    score(CONFIG, str(trained.checkpoint), out=os.fspath(tmp_path / '1'), options=tiny,
+          data_root=os.fspath(eleven), work_dir=os.fspath(tmp_path / 'w'))
+    one = written(tmp_path / '1')
+    assert len(one) == len(SCORES) + 11
+    for nproc in (2, 3):
+        files, said = run(nproc, tmp_path / str(nproc), trained.checkpoint, eleven, options,
+                          repo_root)
+        assert files == one
+        assert re.search(rf'11 images in .* images/s on {nproc} processes', said)
+
+
+@pytest.fixture(scope='session')
+def random_weights(tmp_path_factory):
+    """A checkpoint of the config's model as it is before training."""
+    torch.manual_seed(0)
+    model = MODELS.build(load_config(CONFIG).model)
+    model.init_weights()
+    # Statistics of its own in each batch norm, as a trained one has.
+    for module in model.modules():
+        if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+            module.running_mean.normal_(0, 0.1)
+            module.running_var.uniform_(0.5, 2)
+    file = tmp_path_factory.mktemp('random') / 'random.pth'
+    torch.save({'state_dict': model.state_dict()}, file)
+    return file
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('flags', [(), ('--aug-test',)], ids=['plain', 'aug'])
+def test_any_number_of_processes_writes_the_same_bytes(flags, random_weights, eleven, repo_root,
+                                                       tmp_path):
+    results = {nproc: run(nproc, tmp_path / str(nproc), random_weights, eleven, (), repo_root,
+                          *flags)[0] for nproc in (1, 2, 3, 4, 7)}
+    assert len(results[1]) == len(SCORES) + 11
+    for nproc, files in results.items():
+        assert files == results[1], nproc
+
+
+@pytest.mark.slow
+def test_processes_without_an_image_take_part(trained, options, repo_root, tmp_path):
+    root = make_minicity(tmp_path / 'minicity', train=1, val=5, test=1, size=(128, 64), seed=3,
+                         progress=False)
+    one, _ = run(1, tmp_path / '1', trained.checkpoint, root, options, repo_root)
+    seven, said = run(7, tmp_path / '7', trained.checkpoint, root, options, repo_root)
+    assert seven == one
+    assert '5 images in' in said
+
+
+@pytest.mark.parametrize('aug_test', [False, True])
+def test_what_shares_a_batch_does_not_matter(aug_test, trained, eleven, tiny, tmp_path):
+    """Batches of 1 and of 4 images of different sizes give the same bytes."""
+    for batch_size in (1, 4):
+        score(CONFIG, str(trained.checkpoint), out=os.fspath(tmp_path / str(batch_size)),
+              options={**tiny, 'test_dataloader.batch_size': batch_size}, aug_test=aug_test,
+              data_root=os.fspath(eleven), work_dir=os.fspath(tmp_path / 'w'))
+    assert written(tmp_path / '1') == written(tmp_path / '4')
 
 
 def test_the_scores_are_those_of_cityscapesscripts(trained, seven, tiny, tmp_path, monkeypatch):
@@ -177,3 +253,53 @@ def test_out_needs_a_metric_that_writes(trained, tiny, seven, tmp_path):
     with pytest.raises(ConfigError, match='No metric .* writes files.*DumpResults'):
         score(CONFIG, str(trained.checkpoint), options=options, data_root=os.fspath(seven),
               work_dir=os.fspath(tmp_path), out=os.fspath(tmp_path / 'out'))
+
+
+# --- flags -----------------------------------------------------------------------------------
+
+def log_of(folder) -> str:
+    return ''.join(file.read_text() for file in sorted(Path(folder).rglob('*.log')))
+
+
+def test_aug_test_without_a_section_takes_the_standard_scales_and_says_so(trained, seven, tiny,
+                                                                          tmp_path):
+    options = {**tiny, 'aug_test_cfg': None, 'test_dataloader.dataset.indices': 1}
+    score(CONFIG, str(trained.checkpoint), options=options, data_root=str(seven),
+          work_dir=str(tmp_path), aug_test=True)
+    log = log_of(tmp_path)
+    assert 'no aug_test_cfg; --aug-test uses the standard one' in log
+    assert '0.5, 0.75, 1.0, 1.25, 1.5, 1.75' in log
+
+
+def test_speed_flags_keep_the_labels(trained, seven, options, tmp_path, capsys):
+    outs = []
+    for name, flags in (('plain', []), ('fast', ['--channels-last', '--amp', 'bf16'])):
+        outs.append(tmp_path / name)
+        code = main(['test', CONFIG, str(trained.checkpoint), '--data-root', str(seven), '--out',
+                     str(outs[-1]), '--work-dir', str(tmp_path / f'{name}.work'), *flags, *options])
+        assert code == 0, capsys.readouterr().err
+    assert "amp='bf16', channels_last=True" in log_of(tmp_path / 'fast.work')
+    pairs = [(cv2.imread(str(outs[0] / 'predictions' / p.name), -1), cv2.imread(str(p), -1))
+             for p in (outs[1] / 'predictions').glob('*.png')]
+    assert len(pairs) == 7
+    assert np.mean([np.mean(a == b) for a, b in pairs]) > 0.97, 'of a network of two iterations'
+
+
+def test_the_worst_images_are_named(trained, seven, options, tmp_path, capsys):
+    arguments = ['test', CONFIG, str(trained.checkpoint), '--data-root', str(seven), '--work-dir',
+                 str(tmp_path), '--out', str(tmp_path / 'out')]
+    assert main([*arguments, '--worst', '2', *options]) == 0, capsys.readouterr().err
+    rows = (tmp_path / 'out' / 'per_image.csv').read_text().splitlines()
+    column = rows[0].split(',').index('mIoU')
+    lowest = min((row.split(',') for row in rows[1:]), key=lambda row: float(row[column]))[0]
+    table = log_of(tmp_path).split('lowest mIoU')[1]
+    assert Path(lowest).stem in table
+    assert main([*arguments, '--worst', '-1', *options]) == 1
+    assert 'num_worst' in capsys.readouterr().err
+
+
+def test_worst_needs_a_metric_that_names_images(trained, tiny, seven, tmp_path):
+    options = {**tiny, 'test_evaluator': dict(type='DumpResults', out_file_path='x.pkl')}
+    with pytest.raises(ConfigError, match='No metric .* names images.*DumpResults.*--worst'):
+        score(CONFIG, str(trained.checkpoint), options=options, data_root=str(seven),
+              work_dir=str(tmp_path), worst=3)

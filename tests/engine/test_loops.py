@@ -55,7 +55,7 @@ def test_hooks_come_in_order_and_the_log_says_how_far_it_is(tmp_path):
                               '2 outputs', 'count 10', 'after']
     assert metrics['count'] == 10
     log = read_log(runner)
-    assert '10 images in 0:00:0' in log
+    assert 'test: 10 images in 0:00:0' in log
     lines = [line for line in log.splitlines() if '/3]' in line]
     assert [('images/s: ' in line, 'eta: ' in line) for line in lines] == [
         (False, True), (True, True), (True, True), (False, False)]

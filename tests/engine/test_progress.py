@@ -83,7 +83,7 @@ def test_a_log_gets_a_line_after_a_silence_and_one_at_the_end(log, clock):
         'test   30/100 images  30 %  1.00 images/s  eta: 0:01:10',
         'test   60/100 images  60 %  1.00 images/s  eta: 0:00:40',
         'test  100/100 images  100 %  1.00 images/s  eta: 0:00:00',
-        '100 images in 0:01:40, 1.00 images/s']
+        'test: 100 images in 0:01:40, 1.00 images/s']
 
 
 def test_a_short_test_says_one_thing(log, clock):
@@ -91,7 +91,7 @@ def test_a_short_test_says_one_thing(log, clock):
         clock.now += 2
         shown.reach(3)
         shown.finish_share()
-    assert log.lines == ['3 images in 0:00:02, 1.50 images/s']
+    assert log.lines == ['val: 3 images in 0:00:02, 1.50 images/s']
 
 
 def test_an_error_is_not_followed_by_a_summary(log, clock):
@@ -115,7 +115,7 @@ def test_a_terminal_shows_one_line_that_log_lines_push_down(log, clock, monkeypa
     assert written == (
         f'{clear}test [##........]  1/4 images  25 %  1.00 images/s  eta: 0:00:03{clear}'
         f'{clear}test [#######...]  3/4 images  75 %  1.50 images/s  eta: 0:00:00{clear}')
-    assert log.lines == ['mine', '3 images in 0:00:02, 1.50 images/s']
+    assert log.lines == ['mine', 'test: 3 images in 0:00:02, 1.50 images/s']
     assert log.filters == []
     after = len(written)
     log.info('later')
@@ -156,7 +156,7 @@ def test_the_first_process_shows_the_sum_of_all(log, clock, as_rank):
         other.reach(2)
         other.finish_share()
         first.finish_share()
-    assert log.lines == ['3 images in 0:00:02, 1.50 images/s on 2 processes']
+    assert log.lines == ['test: 3 images in 0:00:02, 1.50 images/s on 2 processes']
 
 
 def test_looks_at_others_at_most_twice_a_second(log, clock, monkeypatch):

@@ -8,6 +8,7 @@ from engine_toy import ToyNet
 from mmengine.structures import PixelData
 from torch import nn
 
+from segplug.engine import transfer
 from segplug.engine.transfer import ahead, input_device, map_tensors
 from segplug.structures import SegDataSample
 
@@ -53,6 +54,25 @@ def test_the_device_is_that_of_the_preprocessor():
     assert input_device(model) == torch.device('cpu')
     model.data_preprocessor.to('meta')
     assert input_device(model) == torch.device('meta')
+
+
+@pytest.mark.parametrize('number', [0, 1, 4])
+def test_each_copy_starts_before_the_batch_before_is_used(number, monkeypatch):
+    """The order of the CUDA path, with its three calls of CUDA replaced."""
+    calls = []
+    monkeypatch.setattr(torch.cuda, 'Stream', lambda device: 'stream')
+    monkeypatch.setattr(transfer, '_copied', lambda batch, device, stream: calls.append(
+        f'copy {batch}') or (10 * batch, 'event'))
+    monkeypatch.setattr(transfer, '_handed_over', lambda batch, copy, event: (batch, copy))
+    pairs = []
+    for pair in ahead(iter(range(number)), torch.device('cuda')):
+        calls.append(f'use {pair[0]}')
+        pairs.append(pair)
+    assert pairs == [(i, 10 * i) for i in range(number)]
+    assert calls == {
+        0: [], 1: ['copy 0', 'use 0'],
+        4: ['copy 0', 'copy 1', 'use 0', 'copy 2', 'use 1', 'copy 3', 'use 2', 'use 3'],
+    }[number]
 
 
 @pytest.mark.gpu
