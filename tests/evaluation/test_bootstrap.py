@@ -169,6 +169,12 @@ def test_a_better_run_is_found():
     assert (found <= 0.05).mean() > 0.8
 
 
+def test_what_was_seen_is_one_of_the_swaps():
+    """B is far better in each of 60 images: none of 19 swaps comes near, p = (0 + 1) / 20."""
+    images = population(2, 0.8, 60)
+    assert paired(images, another_run(images, 1, better=3.), draws=19).p_value == 1 / 20
+
+
 def test_the_same_seed_gives_the_same_bits_whatever_the_chunks(monkeypatch):
     images = population(5, 0.3, 40)
     other = another_run(images, 1)
