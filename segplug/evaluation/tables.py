@@ -45,7 +45,7 @@ def mean_line(summary: Summary, interval: Interval | None, level: float | None) 
     if interval is None or np.isnan(interval.low):
         return line
     return (f'{line} ({100 * level:g} % interval over images '
-            f'{100 * interval.low:.1f} to {100 * interval.high:.1f})')
+            f'{100 * interval.low:.2f} to {100 * interval.high:.2f})')
 
 
 def worst_table(files: Sequence[str], hit: np.ndarray, false: np.ndarray, missed: np.ndarray,

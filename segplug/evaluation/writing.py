@@ -28,12 +28,19 @@ class PredictionWriter:
     Args:
         folder: Where the files are to lie in the end.
         rank: Of this process, so that provisional names do not clash.
+
+    Raises:
+        DataError: The folder cannot be made.
     """
 
     def __init__(self, folder: Path, rank: int) -> None:
         self.folder, self.rank = folder, rank
         self._partial = folder / '.partial'
-        self._partial.mkdir(parents=True, exist_ok=True)
+        try:
+            self._partial.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataError(f'The folder {folder} could not be made.', got=error,
+                            fix='choose another --out') from error
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix='segplug-png')
         self._waiting: deque[tuple[str, Future]] = deque()
         self._paths: list[Path] = []
@@ -68,15 +75,21 @@ class PredictionWriter:
     def _settle(self, leave: int) -> None:
         while len(self._waiting) > leave or self._waiting and self._waiting[0][1].done():
             file, future = self._waiting.popleft()
-            try:
-                future.result()
-            except SegplugError as error:
-                error.what = f'Writing the prediction for {file}: {error.what}'
-                raise
-            except OSError as error:
-                raise DataError(f'The prediction for {file} could not be written.', got=error,
-                                fix=f'make room in {self.folder}, or choose another --out') \
-                    from error
+            error = future.exception()
+            if error is not None:
+                self._pool.shutdown(wait=False, cancel_futures=True)
+                raise self._named(error, file)
+
+    def _named(self, error: BaseException, file: str) -> BaseException:
+        """The error of a thread with the image it belongs to."""
+        if isinstance(error, SegplugError):
+            error.what = f'Writing the prediction for {file}: {error.what}'
+        elif isinstance(error, OSError):
+            named = DataError(f'The prediction for {file} could not be written.', got=error,
+                              fix=f'make room in {self.folder}, or choose another --out')
+            named.__cause__ = error
+            return named
+        return error
 
 
 def _write(path: Path, copy: HostCopy, values: Callable[[np.ndarray], np.ndarray]) -> None:

@@ -45,6 +45,10 @@ def test_facts_are_those_of_cityscapesscripts():
     assert CityscapesDataset.METAINFO['palette'] == [list(x.color) for x in classes]
     assert CityscapesDataset.METAINFO['label_ids'] == [x.id for x in classes]
     assert train_id_map() == {x.id: x.trainId for x in labels if x.id >= 0}
+    categories = {}
+    for x in classes:
+        categories[x.category] = (*categories.get(x.category, ()), x.name)
+    assert CityscapesDataset.METAINFO['categories'] == categories
 
 
 def test_label_ids_are_mapped_on_the_fly(root):

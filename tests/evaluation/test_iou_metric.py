@@ -13,6 +13,7 @@ from mmengine.structures import PixelData
 
 from segplug.errors import ConfigError, DataError, ShapeError
 from segplug.evaluation import IoUMetric
+from segplug.evaluation.bootstrap import interval
 from segplug.registry import METRICS
 from segplug.structures import SegDataSample
 
@@ -207,10 +208,112 @@ def test_bad_settings():
         IoUMetric(iou_metrics=['mIou'])
     with pytest.raises(ConfigError, match='no folder'):
         IoUMetric(format_only=True)
+    for value in (-1, 1.5, True):
+        with pytest.raises(ConfigError, match='num_worst.*0 or more'):
+            IoUMetric(num_worst=value)
+    for value in (0, 1, 95):
+        with pytest.raises(ConfigError, match='interval.*write 0.95'):
+            IoUMetric(interval=value)
 
 
 def test_built_by_name():
     assert isinstance(METRICS.build(dict(type='IoUMetric', iou_metrics=['mIoU'])), IoUMetric)
+
+
+@pytest.fixture
+def printed(monkeypatch):
+    lines = []
+    monkeypatch.setattr('segplug.evaluation.iou_metric.print_log',
+                        lambda text, *rest: lines.append(text))
+    return lines
+
+
+def test_categories_weights_and_interval_are_in_the_file_and_the_log(tmp_path, printed):
+    made = metric(dict(META, categories=dict(ground=('road', 'rails'), other=['sky', 'car'],
+                                             gone=('bus',))), out_dir=str(tmp_path))
+    made.process({}, [sample(), sample(PRED.T, LABEL.T, 1, '/d/b/y.png')])
+    assert list(made.evaluate(2)) == ['aAcc', 'mIoU', 'mAcc']
+    values = json.loads((tmp_path / 'metrics.json').read_text())
+    # of 5 pixels: ground 2 right, 1 missed to sky, which then is false of other
+    assert {k: v for k, v in values.items() if 'category' in k} == pytest.approx({
+        'mIoU_category': 200 / 3, 'IoU_category.ground': 200 / 3, 'IoU_category.other': 200 / 3})
+    assert values['FWIoU'] == pytest.approx(200 / 3)  # 3 / 5 * 2 / 3 + 2 / 5 * 2 / 3
+    # two images alike: nothing could be other with more of them
+    assert [values[k] for k in ('mIoU_low', 'mIoU_high')] == pytest.approx([200 / 3] * 2)
+    assert printed[1:4] == [
+        'In neither labels nor predictions, left out of the mean: car, train',
+        'IoU of categories: ground 66.67, other 66.67; mean 66.67',
+        'aAcc 80.00, FWIoU 66.67, mIoU 66.67 (95 % interval over images 66.67 to 66.67)']
+
+
+@pytest.mark.parametrize(('settings', 'images'), [
+    (dict(interval=None), 2), (dict(nan_to_num=0), 2), (dict(), 1)])
+def test_where_there_is_no_interval(settings, images, printed):
+    made = metric(**settings)
+    made.process({}, [sample(idx=i) for i in range(images)])
+    made.evaluate(images)
+    assert 'interval' not in printed[-1]
+    assert np.isnan(made.details.get('mIoU_low', np.nan))
+
+
+def test_the_interval_is_that_of_the_rows():
+    made = metric(interval=0.8)
+    images = [random_sample(i) for i in range(9)]
+    made.process({}, images)
+    rows = list(made.results)
+    made.evaluate(9)
+    expected = interval(np.stack([row.counts for row in rows]), level=0.8)
+    assert (made.details['mIoU_low'], made.details['mIoU_high']) == \
+        (100 * expected.low, 100 * expected.high)
+    assert made.details['mIoU_low'] < made.details['mIoU'] < made.details['mIoU_high']
+
+
+def test_the_worst_images_are_logged(printed):
+    made = metric(num_worst=2)
+    made.process({}, [sample(path='/d/a/fine.png'), sample(1 - PRED // 2, LABEL, 1, '/d/b/bad.png'),
+                      sample(PRED, LABEL * 0 + 255, 2, '/d/b/void.png')])
+    made.evaluate(3)
+    rows = [line.strip('| ').split() for line in printed[-1].splitlines()]
+    assert [row[0] for row in rows if row[0].endswith('.png')] == ['b/bad.png', 'a/fine.png']
+
+
+def test_an_accelerators_way_gives_the_same_bytes(tmp_path, monkeypatch):
+    for name in 'ab':
+        made = metric(out_dir=str(tmp_path / name))
+        for i in range(7):
+            made.process({}, [random_sample(i)])
+        assert len(made.results) == (7 if name == 'a' else 3)
+        made.evaluate(7)
+        monkeypatch.setattr('segplug.evaluation.tally._can_wait', lambda pred: True)
+    assert contents(tmp_path / 'a') == contents(tmp_path / 'b')
+
+
+def test_nan_and_late_errors_name_the_file_and_leave_nothing_behind(monkeypatch):
+    monkeypatch.setattr('segplug.evaluation.tally._can_wait', lambda pred: True)
+    made = metric()
+    made.process({}, [dict(sample(), pred_is_finite=torch.tensor(False))])
+    with pytest.raises(DataError, match='The network gave nan for /d/a/x.png'):
+        made.evaluate(1)
+    made.process({}, [dict(sample(), pred_is_finite=torch.tensor(True))])
+    assert made.evaluate(1)['aAcc'] == 80
+
+
+def test_format_only_checks_what_it_writes(tmp_path):
+    made = metric(dict(META, label_ids=[7, 23, 26, 31]), format_only=True, out_dir=str(tmp_path))
+    with pytest.raises(DataError, match=r'/d/a/x\.png.*prediction map.*Got: 4\.'):
+        write_out(made, sample(PRED * 2, None))
+    assert not list((tmp_path / 'predictions').glob('*.png'))
+
+
+def write_out(made, *samples):
+    """What the threads find wrong is said here or there."""
+    made.process({}, samples)
+    made.evaluate(len(samples))
+
+
+def test_format_only_with_worst_images_is_no_setting(tmp_path, printed):
+    metric(format_only=True, out_dir=str(tmp_path), num_worst=3)
+    assert 'no effect with format_only' in printed[0]
 
 
 NUM_IMAGES = 7

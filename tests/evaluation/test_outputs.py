@@ -7,8 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
+from segplug.errors import DataError
 from segplug.evaluation.outputs import (
     atomic_write,
+    file_values,
     label_png,
     metrics_json,
     output_names,
@@ -40,6 +42,17 @@ def test_label_png_holds_the_values(top, dtype):
     read = cv2.imdecode(np.frombuffer(label_png(labels), np.uint8), cv2.IMREAD_UNCHANGED)
     assert read.dtype == dtype
     assert read.tolist() == labels.tolist()
+
+
+def test_file_values():
+    pred = np.array([[0, 2], [1, 0]], np.uint8)
+    assert file_values(pred, 3).tolist() == pred.tolist()
+    assert file_values(pred, 3, [7, 11, 33]).tolist() == [[7, 33], [11, 7]]
+    assert file_values(pred, 3, [7, 11, 3300], shift=1).tolist() == [[7, 3300], [11, 7]]
+    # 255 + 1 does not wrap, and the file is one of 16 bits
+    assert file_values(np.array([[255]], np.uint8), 256, shift=1).tolist() == [[256]]
+    with pytest.raises(DataError, match=r'Got: 2\. Expected: 0 to 1'):
+        file_values(pred, 2, [7, 11])
 
 
 def test_metrics_json_is_json():
