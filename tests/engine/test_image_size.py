@@ -31,6 +31,9 @@ def test_jpeg_segments_before_the_frame_are_skipped(tmp_path):
     data = file.read_bytes()
     file.write_bytes(data[:2] + b'\xff\xff' + data[2:])  # T.81, B.1.1.2: any number of fill bytes
     assert image_size(file) == (50, 70)
+    # A table of Huffman codes, whose marker C4 lies among those of frames: length 19, no codes.
+    file.write_bytes(data[:2] + b'\xff\xc4\0\x13' + bytes(17) + data[2:])
+    assert image_size(file) == (50, 70)
 
 
 def test_sixteen_bit_and_palette_png(tmp_path):
