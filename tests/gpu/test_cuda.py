@@ -21,6 +21,7 @@ from segplug.engine import distributed
 from segplug.engine.checkpoint import load_checkpoint
 from segplug.engine.runner import Runner
 from segplug.errors import DataError
+from segplug.evaluation import IoUMetric
 from segplug.models.tta import TestCfg
 from segplug.ops.confusion import confusion_matrix
 from segplug.registry import MODELS
@@ -205,6 +206,55 @@ def test_confusion_matrix_on_the_device(dtype):
     pred[100, 100] = 19
     with pytest.raises(DataError, match='19'):
         confusion_matrix(pred.to(DEVICE), label.to(DEVICE), 19, ignored)
+
+
+def score(pred, label, **settings):
+    """(metric, result) of seven images, predictions on their device, labels where they are."""
+    made = IoUMetric(**settings)
+    made.dataset_meta = dict(classes=tuple(map(str, range(19))))
+    fine = torch.ones((), dtype=torch.bool, device=pred.device)
+    for i in range(7):
+        made.process({}, [dict(sample_idx=i, img_path=f'/d/{i}.png', pred_is_finite=fine,
+                               pred_sem_seg=dict(data=pred[i:i + 1]),
+                               gt_sem_seg=dict(data=label[i:i + 1]))])
+    return made, made.evaluate(7)
+
+
+@pytest.mark.parametrize('deterministic', [False, True])
+@pytest.mark.parametrize('dtype', [torch.uint8, torch.int64])
+def test_scores_and_files_are_the_same_bytes_as_on_the_cpu(dtype, deterministic, tmp_path):
+    generator = torch.Generator().manual_seed(0)
+    pred, label = torch.randint(0, 19, (2, 7, 65, 130), generator=generator).to(dtype)
+    label[:, :9] = 255
+    one, here = score(pred, label, out_dir=str(tmp_path / 'cpu'))
+    torch.use_deterministic_algorithms(deterministic)
+    try:
+        _, there = score(pred.to(DEVICE), label, out_dir=str(tmp_path / 'cuda'))
+    finally:
+        torch.use_deterministic_algorithms(False)
+    assert here == there
+    assert one.matrix.sum() == 7 * 56 * 130
+    names = sorted(p.relative_to(tmp_path / 'cpu') for p in (tmp_path / 'cpu').rglob('*.*'))
+    assert len(names) == 10
+    for name in names:
+        assert (tmp_path / 'cpu' / name).read_bytes() == (tmp_path / 'cuda' / name).read_bytes()
+
+
+def test_scoring_waits_for_nothing_and_still_names_the_file():
+    made = IoUMetric()
+    made.dataset_meta = dict(classes=('a', 'b'))
+    pred = torch.zeros(1, 33, 65, dtype=torch.uint8, device=DEVICE)
+    label, bad = pred.clone(), pred + 2
+    torch.cuda.set_sync_debug_mode('error')
+    try:
+        for i in range(3):
+            made.process({}, [dict(sample_idx=i, img_path=f'/d/{i}.png',
+                                   pred_sem_seg=dict(data=bad if i == 1 else pred),
+                                   gt_sem_seg=dict(data=label))])
+    finally:
+        torch.cuda.set_sync_debug_mode('default')
+    with pytest.raises(DataError, match=r'/d/1\.png.*prediction map.*Got: 2\.'):
+        made.evaluate(3)
 
 
 # --- the launcher --------------------------------------------------------------------------
