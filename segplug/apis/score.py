@@ -98,12 +98,11 @@ def score(pred_dir: str, gt_dir: str, *, dataset: str | None = None, config: str
         DataError: A file is missing, extra, of another size, or holds values of no meaning.
     """
     labelling, settings = _labelling(dataset, config, classes, ignore_index, reduce_zero_label)
-    if out is not None and Path(out).exists() and not Path(out).is_dir():
-        raise ConfigError(f'--out {out} is a file.', expected='a folder, existing or not')
     if workers is not None and workers < 1:
         raise ConfigError(f'--workers {workers} reads nothing.', expected='1 or more')
     pairs = _pairs(pred_dir, gt_dir, labelling, pred_suffix, label_suffix, split, allow_extra)
     reader = _reader(pairs, labelling, pred_values, label_values)
+    _make_folder(out)
     metrics = _metrics(labelling, settings, boundary, out)
     _feed(metrics, pairs, reader, workers or min(4, os.cpu_count() or 1))
     results = [metric.evaluate(len(pairs)) for metric in metrics]
@@ -121,6 +120,18 @@ def _labelling(dataset: str | None, config: str | None, classes: str | None,
     if dataset is not None:
         return score_labelling.of_dataset(dataset, ignore_index, reduce_zero_label), []
     return score_labelling.of_classes(classes, ignore_index, reduce_zero_label), []
+
+
+def _make_folder(out: str | None) -> None:
+    """Before anything is read, so that no score is lost for want of a place."""
+    if out is None:
+        return
+    try:
+        Path(out).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = 'is a file' if Path(out).is_file() else 'cannot be made'
+        raise ConfigError(f'--out {out} {what}.', got=error.strerror,
+                          expected='a folder, existing or not') from error
 
 
 def _pairs(pred_dir: str, gt_dir: str, labelling: Labelling, pred_suffix: str | None,

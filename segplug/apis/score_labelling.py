@@ -83,7 +83,7 @@ def of_classes(given: str, ignore_index: int | None = None,
         ConfigError: It is none of these, or a name comes twice.
     """
     if given.isdecimal():
-        names = [str(k) for k in range(int(given))]
+        names = [str(k) for k in range(min(int(given), 65536))]
     elif Path(given).is_file():
         text = Path(given).read_text(encoding='utf-8')
         names = [line.strip() for line in text.splitlines() if line.strip()]
@@ -92,6 +92,9 @@ def of_classes(given: str, ignore_index: int | None = None,
     else:
         raise ConfigError(f'--classes {given} is neither a number nor a file.',
                           expected='19, a file with one name a line, or names: road,car')
+    if len(names) > 65535:
+        raise ConfigError(f'--classes {given} is more than files can hold.', got=len(names),
+                          expected='at most 65535, the ids of 16 bits but one')
     if not names or not all(names) or len(set(names)) < len(names):
         raise ConfigError(f'--classes {given} does not name one class or more, each once.',
                           got=f'{len(names)} names, {len(set(names))} of them different')

@@ -259,6 +259,8 @@ def test_a_split_names_what_is_scored(folders, tmp_path):
     (dict(), 'one of --dataset'),
     (dict(classes='3', dataset='camvid'), 'one of --dataset'),
     (dict(classes='3', out='taken'), 'is a file'),
+    (dict(classes='3', out='taken/below'), 'cannot be made.*Not a directory'),
+    (dict(classes='99999999999'), 'more than files can hold'),
     (dict(classes='3', workers=0), '--workers 0'),
     (dict(classes='3', pred_values='label-ids'), 'no label ids'),
     (dict(classes='3', pred_values='colours'), "cannot hold 'colours'"),
