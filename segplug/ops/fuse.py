@@ -66,6 +66,7 @@ class Canvas:
         device: Where it lies.
 
     Attributes:
+        size: (H, W).
         total: (K, H, W) float32 sum so far; None as long as nobody needs it.
     """
 
@@ -74,7 +75,7 @@ class Canvas:
                  keep: bool = False, device: str | torch.device = 'cpu') -> None:
         self.softmax, self.num_maps, self.keep = softmax, num_maps, keep
         self._num_passes, self._device = num_passes, torch.device(device)
-        self._size, self._channels = size, channels
+        self.size, self._channels = size, channels
         limit = torch.tensor(threshold, dtype=torch.float64)
         # What the sum has to exceed: a probability, or, where no sigmoid is taken, its logit.
         self._threshold = float(num_maps * limit if softmax else limit.logit())
@@ -89,7 +90,7 @@ class Canvas:
 
     def _buffer(self) -> Tensor:
         """(K, H, W) float32, not set; on a CPU in an order in which one row lies together."""
-        height, width = self._size
+        height, width = self.size
         if self._device.type == 'cpu':
             return memory.empty((height, self._channels, width)).permute(1, 0, 2)
         return torch.empty((self._channels, height, width), device=self._device)
@@ -109,7 +110,7 @@ class Canvas:
         """
         softmax = self.softmax if softmax is None else softmax
         last = self._num_passes is not None and number == self._num_passes - 1
-        region = (0, self._size[0]) if rows is None else rows
+        region = (0, self.size[0]) if rows is None else rows
         if weigh:
             row, col = layer.rows[0], layer.cols[0]
             if not (len(row) and len(col)):  # so small that it shows no pixel of the result
