@@ -17,7 +17,7 @@ TOP_LEVEL_KEYS = (
     'test_evaluator', 'default_hooks', 'custom_hooks', 'data_preprocessor', 'load_from', 'resume',
     'launcher', 'env_cfg', 'log_processor', 'log_level', 'visualizer', 'default_scope',
     'randomness', 'experiment_name', 'sync_bn', 'find_unused_parameters', 'model_wrapper_cfg',
-    'custom_imports', 'aug_test_cfg', 'compile', 'runner_type',
+    'custom_imports', 'aug_test_cfg', 'speed', 'compile', 'runner_type',
     'activation_checkpointing', 'efficient_conv_bn_eval')
 
 # The keys that are read below them, by dotted name.
@@ -25,6 +25,7 @@ NESTED_KEYS = {
     'randomness': ('seed', 'diff_rank_seed', 'deterministic'),
     'env_cfg': ('cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit', 'num_threads',
                 'test_num_threads'),
+    'speed': ('amp', 'channels_last', 'compile'),
     'env_cfg.mp_cfg': ('mp_start_method', 'opencv_num_threads'),
     'env_cfg.dist_cfg': ('backend', 'timeout', 'port'),
     'auto_scale_lr': ('enable', 'base_batch_size')}

@@ -1,18 +1,20 @@
 """Label images with a checkpoint, through the same test step that scoring uses."""
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 
 from ..errors import CheckpointError, DataError
 from .config import load_config
 from .config_checks import datasets, declared_metainfo
 from .provenance import explained
-from .test import use_aug_test
+from .test import use_aug_test, use_speed
 
 IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
 
@@ -47,7 +49,7 @@ class Predictor:
 
 def load_predictor(config: str, checkpoint: str, *, device: str | None = None,
                    aug_test: bool = False, options: dict | None = None,
-                   data_root: str | None = None) -> Predictor:
+                   data_root: str | None = None, speed: dict | None = None) -> Predictor:
     """Build the model of a config and load a checkpoint into it.
 
     Args:
@@ -56,6 +58,7 @@ def load_predictor(config: str, checkpoint: str, *, device: str | None = None,
         device: 'cpu', 'cuda:1', ...; by default a GPU when there is one.
         aug_test: Average over scales and mirror images.
         options, data_root: As for `segplug.apis.train.train`.
+        speed: Added to the config's ``speed``, as for `segplug.apis.test.test`.
 
     Raises:
         ConfigError, CheckpointError: Also when neither the checkpoint nor the config says what
@@ -65,10 +68,12 @@ def load_predictor(config: str, checkpoint: str, *, device: str | None = None,
     from mmengine.device import get_device
 
     from ..engine.checkpoint import load_checkpoint, load_state_dict
+    from ..engine.speed import Speed, speed_up
     from ..registry import MODELS
     cfg = load_config(config, options=options, data_root=data_root)
-    if aug_test:
-        use_aug_test(cfg)
+    if aug_test and (note := use_aug_test(cfg)):
+        print_log(note, 'current', logging.WARNING)
+    use_speed(cfg, speed)
     with explained(cfg, options):
         init_default_scope(cfg.default_scope)
         saved = load_checkpoint(checkpoint)
@@ -78,7 +83,9 @@ def load_predictor(config: str, checkpoint: str, *, device: str | None = None,
         steps = [step for step in _test_dataset(cfg).get('pipeline', [])
                  if step['type'] != 'LoadAnnotations']
         pipeline = Compose(steps)
-    return Predictor(model.to(device or get_device()).eval(), pipeline, classes, palette)
+        model.to(device or get_device()).eval()
+        speed_up(model, Speed.from_dict(cfg.get('speed')))
+    return Predictor(model, pipeline, classes, palette)
 
 
 def _test_dataset(cfg) -> dict:
@@ -99,12 +106,13 @@ def _classes(cfg, saved: dict, checkpoint: str) -> tuple[tuple, list]:
 
 def predict(config: str, checkpoint: str, images: Iterable[str], out: str, *,
             device: str | None = None, aug_test: bool = False, options: dict | None = None,
-            data_root: str | None = None) -> list[Path]:
+            data_root: str | None = None, speed: dict | None = None) -> list[Path]:
     """Write ``labels/*.png`` (class ids, with the palette) and ``overlays/*.png`` to ``out``.
 
     Args:
         images: Image files; a folder stands for all images below it.
         out: Folder to write to.
+        device, aug_test, options, data_root, speed: As for `load_predictor`.
 
     Returns:
         The label files, in the order of the images.
@@ -116,7 +124,7 @@ def predict(config: str, checkpoint: str, images: Iterable[str], out: str, *,
     from ..visualization.draw import write_labels, write_overlay
     files = image_files(images)
     predictor = load_predictor(config, checkpoint, device=device, aug_test=aug_test,
-                               options=options, data_root=data_root)
+                               options=options, data_root=data_root, speed=speed)
     written = []
     for file, name in zip(files, output_names([str(file) for file in files]), strict=True):
         labels = predictor(file)

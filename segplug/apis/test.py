@@ -1,10 +1,7 @@
 """Score a checkpoint on the test set of a config, single-scale or with augmentation."""
 
 import inspect
-import logging
 from pathlib import Path
-
-from mmengine.logging import print_log
 
 from ..errors import ConfigError
 from ..registry import METRICS, resolve
@@ -17,8 +14,9 @@ STANDARD_AUG_TEST = dict(scales=[0.5, 0.75, 1.0, 1.25, 1.5, 1.75], flip=True)
 
 
 def test(config: str, checkpoint: str, *, aug_test: bool = False, out: str | None = None,
-         format_only: bool = False, work_dir: str | None = None, launcher: str = 'none',
-         options: dict | None = None, data_root: str | None = None) -> dict:
+         format_only: bool = False, worst: int | None = None, speed: dict | None = None,
+         work_dir: str | None = None, launcher: str = 'none', options: dict | None = None,
+         data_root: str | None = None) -> dict:
     """Test a checkpoint; returns the metrics, in percent, unrounded.
 
     Args:
@@ -27,6 +25,9 @@ def test(config: str, checkpoint: str, *, aug_test: bool = False, out: str | Non
         aug_test: Average over the scales and flips of ``aug_test_cfg``, else the standard ones.
         out: Folder for predictions, metrics.json, confusion_matrix.npy and per_image.csv.
         format_only: Only write the benchmark server's files to ``out``; needs no labels.
+        worst: How many images of lowest mIoU to name in the log.
+        speed: Added to the config's ``speed``: amp ('bf16', 'fp16' or True), channels_last,
+            compile.
         work_dir, launcher, options, data_root: As for `segplug.apis.train.train`.
 
     Raises:
@@ -43,23 +44,39 @@ def test(config: str, checkpoint: str, *, aug_test: bool = False, out: str | Non
     if cfg.get('test_cfg') is None:
         cfg.test_cfg = dict()
     drop_half_parts(cfg, 'train', 'val')
-    if aug_test:
-        use_aug_test(cfg)
+    note = use_aug_test(cfg) if aug_test else None
+    use_speed(cfg, speed)
     _set_output(cfg, out, format_only)
+    if worst is not None:
+        for evaluator in _metrics_with(cfg, '--worst', 'names images', 'num_worst'):
+            evaluator['num_worst'] = worst
     with explained(cfg, options):
         check_classes(cfg)
-        return Runner.from_cfg(cfg).test()
+        runner = Runner.from_cfg(cfg)
+        if note:
+            runner.logger.warning(note)
+        return runner.test()
 
 
-def use_aug_test(cfg) -> None:
-    """Put the scales and flips of ``aug_test_cfg`` into the model's ``test_cfg``."""
+def use_aug_test(cfg) -> str | None:
+    """Put the scales and flips of ``aug_test_cfg`` into the model's ``test_cfg``.
+
+    Returns:
+        What to tell the user, if the config has none and the standard one is taken.
+    """
     settings = cfg.get('aug_test_cfg')
-    if settings is None:
-        settings = STANDARD_AUG_TEST
-        print_log(f'The config has no aug_test_cfg; --aug-test uses the standard one: {settings}',
-                  'current', logging.WARNING)
     cfg.model.setdefault('test_cfg', {})
-    cfg.model.test_cfg.update(settings)
+    cfg.model.test_cfg.update(STANDARD_AUG_TEST if settings is None else settings)
+    if settings is None:
+        return ('The config has no aug_test_cfg; --aug-test uses the standard one: '
+                f'{STANDARD_AUG_TEST}')
+    return None
+
+
+def use_speed(cfg, speed: dict | None) -> None:
+    """Add settings to the config's ``speed``."""
+    if speed:
+        cfg.speed = {**(cfg.get('speed') or {}), **speed}
 
 
 def _set_output(cfg, out: str | None, format_only: bool) -> None:
@@ -69,19 +86,24 @@ def _set_output(cfg, out: str | None, format_only: bool) -> None:
         return
     if Path(out).exists() and not Path(out).is_dir():
         raise ConfigError(f'--out {out} is a file.', expected='a folder, existing or not')
-    evaluators = cfg.test_evaluator
-    evaluators = evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]
-    writers = [e for e in evaluators if _writes(e.get('type'))]
-    if not writers:
-        raise ConfigError('No metric of the test_evaluator writes files.', culprit='test_evaluator',
-                          got=', '.join(str(e.get('type')) for e in evaluators),
-                          fix='add dict(type="IoUMetric"), or leave --out away')
-    for evaluator in writers:
+    for evaluator in _metrics_with(cfg, '--out', 'writes files', 'out_dir', 'format_only'):
         evaluator['format_only'] = format_only
         evaluator['out_dir'] = str(out)
 
 
-def _writes(metric) -> bool:
-    """Whether a metric, a name or a class, takes ``out_dir`` and ``format_only``."""
+def _metrics_with(cfg, flag: str, does: str, *names: str) -> list[dict]:
+    """The metrics of the test whose constructors take ``names``, which ``flag`` sets."""
+    evaluators = cfg.test_evaluator
+    evaluators = evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]
+    found = [e for e in evaluators if _takes(e.get('type'), names)]
+    if not found:
+        raise ConfigError(f'No metric of the test_evaluator {does}.', culprit='test_evaluator',
+                          got=', '.join(str(e.get('type')) for e in evaluators),
+                          fix=f'add dict(type="IoUMetric"), or leave {flag} away')
+    return found
+
+
+def _takes(metric, names: tuple[str, ...]) -> bool:
+    """Whether the constructor of a metric, a name or a class, has these arguments."""
     cls = resolve(metric, METRICS) if isinstance(metric, str) else metric
-    return cls is not None and {'out_dir', 'format_only'} <= set(inspect.signature(cls).parameters)
+    return cls is not None and set(names) <= set(inspect.signature(cls).parameters)

@@ -25,6 +25,23 @@ def add_launch_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--local-rank', '--local_rank', type=int, help=argparse.SUPPRESS)
 
 
+def add_speed_arguments(parser: argparse.ArgumentParser) -> None:
+    """``--amp``, ``--channels-last`` and ``--compile``."""
+    parser.add_argument('--amp', nargs='?', const=True, choices=['bf16', 'fp16'],
+                        help='the network computes in half precision; without a value in fp16 on '
+                             'CUDA and bf16 on a CPU')
+    parser.add_argument('--channels-last', action='store_true',
+                        help='images go through the network in the channels_last layout')
+    parser.add_argument('--compile', action='store_true',
+                        help='torch.compile makes one graph of the network')
+
+
+def speed_arguments(args: argparse.Namespace) -> dict:
+    """The settings of `segplug.engine.speed.Speed` that flags turn on."""
+    given = dict(amp=args.amp, channels_last=args.channels_last, compile=args.compile)
+    return {key: value for key, value in given.items() if value}
+
+
 def config_arguments(args: argparse.Namespace) -> dict:
     """The keyword arguments that `segplug.apis` takes for the shared flags."""
     from ..apis.config import parse_options

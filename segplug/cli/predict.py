@@ -2,7 +2,12 @@
 
 import argparse
 
-from .common import add_config_arguments, config_arguments
+from .common import (
+    add_config_arguments,
+    add_speed_arguments,
+    config_arguments,
+    speed_arguments,
+)
 
 EXAMPLE = """example:
   segplug predict unet/unet_r18_minicity.py work_dirs/unet_r18_minicity/iter_1000.pth \\
@@ -18,11 +23,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--aug-test', '--tta', action='store_true', dest='aug_test',
                         help='average over scales and mirror images')
     parser.add_argument('--device', help="'cpu', 'cuda:1', ...; by default a GPU if there is one")
+    add_speed_arguments(parser)
 
 
 def run(args: argparse.Namespace, argv: list[str]) -> int:
     from ..apis.predict import predict
     written = predict(args.config, args.checkpoint, args.images, args.out, device=args.device,
-                      aug_test=args.aug_test, **config_arguments(args))
+                      aug_test=args.aug_test, speed=speed_arguments(args),
+                      **config_arguments(args))
     print(f'Labelled {len(written)} images: {args.out}/labels and {args.out}/overlays')
     return 0

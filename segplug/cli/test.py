@@ -5,9 +5,11 @@ import argparse
 from .common import (
     add_config_arguments,
     add_launch_arguments,
+    add_speed_arguments,
     config_arguments,
     is_main_process,
     relaunched,
+    speed_arguments,
 )
 
 EXAMPLE = """example:
@@ -26,6 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                              'per_image.csv there')
     parser.add_argument('--format-only', action='store_true',
                         help="write the benchmark server's files to --out; no labels needed")
+    parser.add_argument('--worst', type=int, metavar='N',
+                        help='name the N images of lowest mIoU in the log')
+    add_speed_arguments(parser)
 
 
 def run(args: argparse.Namespace, argv: list[str]) -> int:
@@ -34,8 +39,8 @@ def run(args: argparse.Namespace, argv: list[str]) -> int:
         return code
     from ..apis.test import test
     metrics = test(args.config, args.checkpoint, aug_test=args.aug_test, out=args.out,
-                   format_only=args.format_only, work_dir=args.work_dir, launcher=args.launcher,
-                   **config_arguments(args))
+                   format_only=args.format_only, worst=args.worst, speed=speed_arguments(args),
+                   work_dir=args.work_dir, launcher=args.launcher, **config_arguments(args))
     if is_main_process():
         if metrics:
             print('  '.join(f'{key} {value:.2f}' for key, value in metrics.items()))

@@ -23,6 +23,7 @@ from ..registry import OPTIMIZERS, RUNNERS, resolve
 from . import checkpoint as checkpoints
 from . import distributed, sampling, state
 from .dataloading import build_dataloader
+from .speed import Speed, speed_up
 from .sync_bn import convert_sync_batchnorm, wants_every
 
 TEST_FLOOR = 0.5  # share of a model's names that a test checkpoint must hold
@@ -46,8 +47,8 @@ def _unique(timestamp: str) -> str:
 class Runner(_UpstreamRunner):
     """Built from a config by ``Runner.from_cfg(cfg)``; then ``train()``, ``val()``, ``test()``.
 
-    Config keys read beyond mmengine's: ``sync_bn`` (True converts every BatchNorm), and in
-    ``env_cfg``: ``num_threads``, ``test_num_threads``, ``dist_cfg.backend`` (None fits the
+    Config keys read beyond mmengine's: ``sync_bn`` (True converts every BatchNorm), ``speed`` (the
+    fields of `speed.Speed`, for tests and validations), and in ``env_cfg``: ``num_threads``, ``test_num_threads``, ``dist_cfg.backend`` (None fits the
     device) and ``dist_cfg.timeout`` (seconds).
     """
 
@@ -88,12 +89,14 @@ class Runner(_UpstreamRunner):
     # --- the model -------------------------------------------------------------------------
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
-        """Move to the device, choose the SyncBN that works there, and wrap if distributed."""
+        """Move to the device, choose the SyncBN that works there, set ``speed``, and wrap if
+        distributed."""
         if is_model_wrapper(model):
             return super().wrap_model(model_wrapper_cfg, model)
         device = get_device()
         model = convert_sync_batchnorm(model.to(device), device, self.distributed,
                                        wants_every(self.cfg.get('sync_bn')))
+        speed_up(model, Speed.from_dict(self.cfg.get('speed')))
         if not self.distributed:
             return model
         device_ids = [self._local_rank] if device == 'cuda' else None
