@@ -4,6 +4,7 @@ The metrics are those of ``segplug test`` and see the same maps in the same orde
 files are the same bytes. Files are read by threads, which decode side by side.
 """
 
+import logging
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +18,7 @@ from mmengine.logging import MMLogger, print_log
 
 from ..errors import ConfigError, DataError
 from ..evaluation import BoundaryIoUMetric, IoUMetric
+from ..evaluation.boundary_metric import FILE_NAME as BOUNDARY_FILE
 from . import score_files, score_labelling
 from .score_files import Pair
 from .score_values import KINDS, Labelling, kind_of, meaning, read_ids, shown
@@ -104,6 +106,7 @@ def score(pred_dir: str, gt_dir: str, *, dataset: str | None = None, config: str
     reader = _reader(pairs, labelling, pred_values, label_values)
     _make_folder(out)
     metrics = _metrics(labelling, settings, boundary, out)
+    _warn_of_older_scores(metrics, out)
     _feed(metrics, pairs, reader, workers or min(4, os.cpu_count() or 1))
     results = [metric.evaluate(len(pairs)) for metric in metrics]
     return {key: value for result in results for key, value in result.items()}
@@ -132,6 +135,13 @@ def _make_folder(out: str | None) -> None:
         what = 'is a file' if Path(out).is_file() else 'cannot be made'
         raise ConfigError(f'--out {out} {what}.', got=error.strerror,
                           expected='a folder, existing or not') from error
+
+
+def _warn_of_older_scores(metrics: list, out: str | None) -> None:
+    if out is not None and (Path(out) / BOUNDARY_FILE).exists() \
+            and not any(isinstance(metric, BoundaryIoUMetric) for metric in metrics):
+        print_log(f'{out} holds {BOUNDARY_FILE} of an earlier run, which is left there',
+                  'current', logging.WARNING)
 
 
 def _pairs(pred_dir: str, gt_dir: str, labelling: Labelling, pred_suffix: str | None,

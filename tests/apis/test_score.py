@@ -142,6 +142,13 @@ def test_by_hand_with_the_command(folders, tmp_path, capsys):
     assert json.loads((tmp_path / 'out/boundary_metrics.json').read_text())['BIoU.x'] == 75
 
 
+def test_boundary_scores_of_an_earlier_run_are_named(folders, tmp_path, capsys):
+    for boundary in (True, False):
+        assert 'earlier run' not in capsys.readouterr().out
+        score(*map(str, folders), classes='3', out=str(tmp_path / 'out'), boundary=boundary)
+    assert 'boundary_metrics.json of an earlier run' in capsys.readouterr().out
+
+
 def test_palette_files_hold_their_indices(folders):
     pred, gt = folders
     for file in pred.glob('*.png'):
