@@ -23,6 +23,7 @@ class Summary:
         accuracy, weighted: aAcc and frequency-weighted IoU.
         categories: Name of a category -> IoU; empty where the data set has none.
         category_mean: Mean over the categories that have a value.
+        loose: Names of the classes in no category, where there are categories.
         absent: Names of the classes in neither labels nor predictions.
     """
 
@@ -33,6 +34,7 @@ class Summary:
     weighted: float
     categories: dict[str, float]
     category_mean: float
+    loose: tuple[str, ...]
     absent: tuple[str, ...]
 
     def flat(self) -> dict[str, float]:
@@ -64,6 +66,7 @@ def summarise(matrix: np.ndarray, classes: Sequence[str], *, beta: float = 1.,
         return 100 * (values if nan_to_num is None else np.nan_to_num(values, nan=nan_to_num))
 
     groups = groups or {}
+    placed = {i for ids in groups.values() for i in ids}
     counts = scores.counts(matrix)
     columns = {k: percent(v) for k, v in scores.class_scores(*counts, beta).items()}
     categories = percent(scores.class_scores(
@@ -73,6 +76,7 @@ def summarise(matrix: np.ndarray, classes: Sequence[str], *, beta: float = 1.,
         100 * float(scores.pixel_accuracy(counts[0], counts[2])),
         100 * float(scores.frequency_weighted_iou(*counts)),
         dict(zip(groups, categories.tolist(), strict=True)), float(scores.mean(categories)),
+        tuple(name for i, name in enumerate(classes) if groups and i not in placed),
         tuple(name for name, n in zip(classes, sum(counts), strict=True) if n == 0))
 
 

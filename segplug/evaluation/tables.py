@@ -31,11 +31,13 @@ def absent_line(summary: Summary, nan_to_num: float | None) -> str | None:
 
 
 def category_line(summary: Summary) -> str | None:
-    """IoU of each category and their mean; None where the data set has no categories."""
+    """IoU of each category, their mean, and the classes in none, as after a misspelt name; None
+    where the data set has no categories."""
     if not summary.categories:
         return None
     each = ', '.join(f'{name} {iou:.2f}' for name, iou in summary.categories.items())
-    return f'IoU of categories: {each}; mean {summary.category_mean:.2f}'
+    loose = f'; in no category: {", ".join(summary.loose)}' if summary.loose else ''
+    return f'IoU of categories: {each}; mean {summary.category_mean:.2f}{loose}'
 
 
 def mean_line(summary: Summary, interval: Interval | None, level: float | None) -> str:

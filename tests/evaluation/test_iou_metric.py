@@ -242,7 +242,8 @@ def test_categories_weights_and_interval_are_in_the_file_and_the_log(tmp_path, p
     assert [values[k] for k in ('mIoU_low', 'mIoU_high')] == pytest.approx([200 / 3] * 2)
     assert printed[1:4] == [
         'In neither labels nor predictions, left out of the mean: car, train',
-        'IoU of categories: ground 66.67, other 66.67; mean 66.67',
+        'IoU of categories: ground 66.67, other 66.67; mean 66.67; '
+        'in no category: train',
         'aAcc 80.00, FWIoU 66.67, mIoU 66.67 (95 % interval over images 66.67 to 66.67)']
 
 

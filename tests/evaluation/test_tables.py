@@ -27,6 +27,10 @@ def test_lines():
         'In neither labels nor predictions, left out of the mean: c'
     assert tables.absent_line(SUMMARY, 0.5).endswith('counted as 50.00: c')
     assert tables.category_line(SUMMARY) == 'IoU of categories: ab 100.00, c nan; mean 100.00'
+    loose = summarise(MATRIX, ('a', 'b', 'c'), groups=dict(x=[0]))
+    # a is right 6 times, 2 false and 1 missed
+    assert tables.category_line(loose) == \
+        'IoU of categories: x 66.67; mean 66.67; in no category: b, c'
     bare = summarise(MATRIX[:2, :2], ('a', 'b'))
     assert tables.absent_line(bare, None) is None
     assert tables.category_line(bare) is None
