@@ -38,7 +38,8 @@ def test_speed_flags_keep_the_labels(trained, minicity, options, tmp_path, capsy
     pairs = [(cv2.imread(str(outs[0] / 'predictions' / p.name), -1), cv2.imread(str(p), -1))
              for p in (outs[1] / 'predictions').glob('*.png')]
     assert len(pairs) == 3
-    assert np.mean([np.mean(a == b) for a, b in pairs]) > 0.97, 'of a network of two iterations'
+    # After two iterations of training many classes are nearly equally likely.
+    assert np.mean([np.mean(a == b) for a, b in pairs]) > 0.97
 
 
 def test_the_worst_images_are_named(trained, minicity, options, tmp_path, capsys):
@@ -59,3 +60,17 @@ def test_worst_needs_a_metric_that_names_images(trained, tiny, minicity, tmp_pat
     with pytest.raises(ConfigError, match='No metric .* names images.*DumpResults.*--worst'):
         score(CONFIG, str(trained.checkpoint), options=options, data_root=str(minicity),
               work_dir=str(tmp_path), worst=3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('aug_test', [False, True])
+def test_no_speed_setting_moves_the_score_of_the_quickstart(repo_root, tmp_path, aug_test):
+    """By more than 0.05 of mIoU, the model being trained and the images those of its test."""
+    checkpoint, data = repo_root / 'work_dirs/quickstart/iter_1000.pth', repo_root / 'data/minicity'
+    if not (checkpoint.is_file() and data.is_dir()):
+        pytest.skip('needs what tools/quickstart.sh makes')
+    settings = [dict(), dict(amp='bf16'), dict(channels_last=True), dict(compile=True),
+                dict(amp='bf16', channels_last=True, compile=True)]
+    plain, *fast = (score(CONFIG, str(checkpoint), data_root=str(data), work_dir=str(tmp_path),
+                          aug_test=aug_test, speed=one)['mIoU'] for one in settings)
+    assert fast == pytest.approx([plain] * len(fast), abs=0.05)
