@@ -1,8 +1,10 @@
-"""Testing one image sequentially in NumPy: one scale, one mirror image, one window at a time.
+"""Testing one image sequentially in NumPy: one scale, one window at a time.
 
-The recipe: windows of 512x512, a step of 342; the image is resized by OpenCV for each scale; the
-probabilities of the windows are averaged, then resized to the original size, added and arg-maxed;
-the confusion matrix is one `numpy.bincount` over the whole maps.
+The recipe of `configs/unet/unet_r101d_city.py` (windows of 512x512, a step of two thirds, each
+with its mirror image, softmax averaged) as public test scripts of its time carry it out, such as
+`tool/test.py` of hszhao/semseg: maps lie channels last in float64, each window comes back from the
+network to NumPy, each scale is resized by OpenCV, and hits, predictions and labels are counted by
+`numpy.histogram`, image by image.
 """
 
 from collections.abc import Callable, Sequence
@@ -47,39 +49,38 @@ class NaiveProcedure:
         """Labels (H, W) int64."""
         img = data[0]
         height, width = img.shape[:2]
-        total = np.zeros((self.num_classes, height, width), np.float32)
+        total = np.zeros((height, width, self.num_classes))
         for scale in self.scales:
             size = (int(width * scale + 0.5), int(height * scale + 0.5))
             view = (cv2.resize(img, size) - self.mean) / self.std
-            for mirrored in (False, True) if self.flip else (False,):
-                probs = self._probabilities(view[:, ::-1] if mirrored else view)
-                probs = probs[:, :, ::-1] if mirrored else probs
-                total += np.stack([cv2.resize(np.ascontiguousarray(plane), (width, height))
-                                   for plane in probs])
-        return np.argmax(total, axis=0)
+            total += cv2.resize(self._probabilities(view), (width, height))
+        return np.argmax(total / len(self.scales), axis=2)
 
-    def score(self, labels: np.ndarray, data: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-        """(K, K) int64, rows ground truth, columns prediction."""
-        label = data[1]
-        counted = label != IGNORED
-        joint = self.num_classes * label[counted].astype(np.int64) + labels[counted]
-        return np.bincount(joint, minlength=self.num_classes**2).reshape(self.num_classes, -1)
+    def score(self, labels: np.ndarray,
+              data: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Pixels of each class (K,) int64: hits, predictions, labels."""
+        label = data[1].reshape(-1)
+        pred = labels.reshape(-1).copy()
+        pred[label == IGNORED] = IGNORED
+        bins = np.arange(self.num_classes + 1)
+        # the last bin of a histogram is closed, so K itself would be counted; there is none
+        return tuple(np.histogram(values, bins=bins)[0]
+                     for values in (pred[pred == label], pred, label))
 
     def _probabilities(self, view: np.ndarray) -> np.ndarray:
-        """(h, w, 3) float32 -> (K, h, w), averaged where windows overlap."""
+        """(h, w, 3) float32 -> (h, w, K) float64, averaged where windows overlap."""
         size = view.shape[:2]
-        total = np.zeros((self.num_classes, *size), np.float32)
-        count = np.zeros(size, np.float32)
+        total, count = np.zeros((*size, self.num_classes)), np.zeros(size)
         for y1, y2, x1, x2 in window_grid(size, self.window, self.stride):
-            crop = np.ascontiguousarray(view[y1:y2, x1:x2].transpose(2, 0, 1))
-            x = torch.from_numpy(crop)[None].to(self.device)
-            logits = upsampled(self.network(x), x.shape[-2:])[0].cpu().numpy()
-            total[:, y1:y2, x1:x2] += softmax(logits)
+            total[y1:y2, x1:x2] += self._window(view[y1:y2, x1:x2].copy())
             count[y1:y2, x1:x2] += 1
-        return total / count
+        return total / count[:, :, None]
 
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Over the first axis."""
-    exponentials = np.exp(logits - logits.max(axis=0))
-    return exponentials / exponentials.sum(axis=0)
+    def _window(self, crop: np.ndarray) -> np.ndarray:
+        """(h, w, 3) float32 -> (h, w, K) float32, the mean of the window and its mirror image."""
+        x = torch.from_numpy(crop.transpose(2, 0, 1)).float()[None].to(self.device)
+        if self.flip:
+            x = torch.cat([x, x.flip(3)])
+        probs = upsampled(self.network(x), x.shape[-2:]).softmax(dim=1)
+        mean = (probs[0] + probs[1].flip(2)) / 2 if self.flip else probs[0]
+        return mean.cpu().numpy().transpose(1, 2, 0)

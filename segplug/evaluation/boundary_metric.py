@@ -18,7 +18,7 @@ from ..errors import DataError, SegplugError
 from ..ops.boundary import boundary_counts, check_dilation_ratio
 from ..registry import METRICS
 from . import outputs, scores
-from .iou_metric import Row, _check_once
+from .rows import Row, in_order
 
 FILE_NAME = 'boundary_metrics.json'
 
@@ -102,9 +102,7 @@ class BoundaryIoUMetric(BaseMetric):
         self.results.clear()
         if self.format_only:
             return {}
-        rows = sorted((row for part in all_gather_object(own) for row in part),
-                      key=lambda row: (row.sample_idx, row.file))
-        _check_once(rows, size)
+        rows = in_order(all_gather_object(own), size)
         metrics = self.compute_metrics(rows)
         if self.out_dir is not None and is_main_process():
             outputs.atomic_write(self.out_dir / FILE_NAME, outputs.metrics_json(self.details))

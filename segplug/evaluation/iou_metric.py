@@ -20,7 +20,6 @@ from ..errors import ConfigError, DataError, did_you_mean
 from ..registry import METRICS
 from . import bootstrap, outputs, scores, tables, writing
 from .rows import Row, columns, in_order
-from .rows import check_once as _check_once  # noqa: F401 - boundary_metric takes it from here
 from .summary import Summary, groups_of, summarise
 from .tally import Tally
 
