@@ -48,8 +48,9 @@ class Runner(_UpstreamRunner):
     """Built from a config by ``Runner.from_cfg(cfg)``; then ``train()``, ``val()``, ``test()``.
 
     Config keys read beyond mmengine's: ``sync_bn`` (True converts every BatchNorm), ``speed`` (the
-    fields of `speed.Speed`, for tests and validations), and in ``env_cfg``: ``num_threads``, ``test_num_threads``, ``dist_cfg.backend`` (None fits the
-    device) and ``dist_cfg.timeout`` (seconds).
+    fields of `speed.Speed`, for tests and validations), and in ``env_cfg``: ``num_threads``,
+    ``test_num_threads``, ``dist_cfg.backend`` (None fits the device) and ``dist_cfg.timeout``
+    (seconds).
     """
 
     # --- the process -----------------------------------------------------------------------
