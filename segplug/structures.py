@@ -29,6 +29,7 @@ class SegDataSample(BaseDataElement):
         gt_sem_seg: PixelData whose ``data`` is (1, H, W) integer, class id or ignore.
         pred_sem_seg: PixelData whose ``data`` is (1, H, W) integer class id.
         seg_logits: PixelData whose ``data`` is (K, H, W) float.
+        losses: Of a validated image, each loss by name, and their sum as 'loss'.
         pred_is_finite: () bool tensor on the model's device, where the test step sets it: False
             says that the network gave nan and the prediction means nothing.
     """
