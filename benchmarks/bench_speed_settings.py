@@ -1,7 +1,8 @@
 """A test step of `unet_r18` with each speed setting, against the same in float32.
 
-No claim: says which of `--amp`, `--channels-last` and `--compile` is worth turning on, and how many
-labels it changes with random weights. What they do to mIoU is held by tests/apis/test_test_flags.py.
+No claim: says which of `--amp`, `--channels-last` and `--compile` is worth turning on, and how
+many labels it changes with random weights. tests/apis/test_test_flags.py holds what they do to
+mIoU.
 """
 
 import torch
