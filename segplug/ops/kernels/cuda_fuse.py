@@ -20,8 +20,12 @@ from torch import Tensor
 from ..fuse import fuse_plain
 from ..geometry import Axis, Layer
 
-_BLOCK = 256  # pixels of one program
-_NUM_WARPS = 4
+# Pixels of one program of four warps: of one window, and where windows overlap, as there more is
+# kept for each pixel.
+_BLOCKS = {True: 256, False: 128}
+# Windows above each other at a pixel. Above that a program's values leave its registers, and it
+# takes longer to compile than a test to run.
+_MAX_SLOTS = 9
 # Images come in all sizes. Triton would compile anew for those that 16 divides.
 _SIZES = ['num_cols', 'height', 'width', 'cell_rows', 'cell_cols', 'total_plane', 'total_row',
           'y_first', 'x_first', 'x_last']
@@ -214,7 +218,8 @@ def launch(layer: Layer, region: tuple[int, int], *, softmax: bool, weigh: bool,
     x_first, x_last = _columns(layer, width)
     rows, cols = _slots(layer.rows, height), _slots(layer.cols, width)
     is_single = len(layer.rows) == len(layer.cols) == 1
-    grid = (region[1] - region[0], triton.cdiv(x_last - x_first, _BLOCK))
+    block = _BLOCKS[is_single]
+    grid = (region[1] - region[0], triton.cdiv(x_last - x_first, block))
     with torch.cuda.device_of(tile):  # Triton launches on the current device
         _fuse[grid](
             tile, None if is_single else _addresses(layer.tiles), rows, cols, layer.row_share,
@@ -224,8 +229,8 @@ def launch(layer: Layer, region: tuple[int, int], *, softmax: bool, weigh: bool,
             MIRRORED=sum(flag << m for m, flag in enumerate(layer.mirrored)),
             ROW_SLOTS=len(rows), COL_SLOTS=len(cols), IS_SINGLE=is_single,
             IS_IDENTITY=all(axis.is_identity for axis in layer.rows + layer.cols),
-            SOFTMAX=softmax, WEIGH=weigh, ADD=add, STORE=store, BLOCK=_BLOCK,
-            num_warps=_NUM_WARPS)
+            SOFTMAX=softmax, WEIGH=weigh, ADD=add, STORE=store, BLOCK=block,
+            num_warps=4)
 
 
 # What Triton says where it cannot compile or load a kernel, beside errors of kinds of its own.
@@ -248,7 +253,9 @@ def fuse(layer: Layer, region: tuple[int, int], **settings) -> None:
     """See `segplug.ops.fuse.fuse`; all tensors on one CUDA device, ``total`` and ``labels`` with
     rows that lie together. Where Triton cannot compile, plain torch takes over for good."""
     global _unusable
-    if not _unusable:
+    overlap = len(_slots(layer.rows, len(layer.row_share))) * \
+        len(_slots(layer.cols, len(layer.col_share)))
+    if not _unusable and overlap <= _MAX_SLOTS:
         try:
             return launch(layer, region, **settings)
         except Exception as error:
