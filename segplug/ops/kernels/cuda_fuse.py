@@ -249,20 +249,25 @@ def _is_setup_failure(error: Exception) -> bool:
     return type(error) is RuntimeError and any(m in str(error) for m in _SETUP_MESSAGES)
 
 
+def _is_launched(layer: Layer, region: tuple[int, int], settings: dict) -> bool:
+    """Launch the kernel; False, and never tried again, where it cannot be compiled."""
+    global _unusable
+    try:
+        launch(layer, region, **settings)
+    except Exception as error:
+        if not _is_setup_failure(error):
+            raise
+        _unusable = True
+        print_log('Testing without compiled kernels: Triton cannot compile for this machine '
+                  f'({type(error).__name__}: {error}). Results are the same; tests on the GPU are '
+                  'slower.', 'current', logging.WARNING)
+    return not _unusable
+
+
 def fuse(layer: Layer, region: tuple[int, int], **settings) -> None:
     """See `segplug.ops.fuse.fuse`; all tensors on one CUDA device, ``total`` and ``labels`` with
-    rows that lie together. Where Triton cannot compile, plain torch takes over for good."""
-    global _unusable
+    rows that lie together. Where Triton cannot compile, plain torch takes over."""
     overlap = len(_slots(layer.rows, len(layer.row_share))) * \
         len(_slots(layer.cols, len(layer.col_share)))
-    if not _unusable and overlap <= _MAX_SLOTS:
-        try:
-            return launch(layer, region, **settings)
-        except Exception as error:
-            if not _is_setup_failure(error):
-                raise
-            _unusable = True
-            print_log('Testing without compiled kernels: Triton cannot compile for this machine '
-                      f'({type(error).__name__}: {error}). Results are the same; tests on the '
-                      'GPU are slower.', 'current', logging.WARNING)
-    fuse_plain(layer, region, **settings)
+    if _unusable or overlap > _MAX_SLOTS or not _is_launched(layer, region, settings):
+        fuse_plain(layer, region, **settings)
