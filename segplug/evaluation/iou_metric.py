@@ -209,7 +209,8 @@ class IoUMetric(BaseMetric):
                     table.to_csv(index=False, lineterminator='\n').encode())
         for name, data in zip(outputs.SCORE_FILES, contents, strict=True):
             outputs.atomic_write(self.out_dir / name, data)
-        print_log(f'Predictions and scores are in {self.out_dir}', 'current')
+        what = 'Scores' if self.prediction_dir is None else 'Predictions and scores'
+        print_log(f'{what} are in {self.out_dir}', 'current')
 
     def _say_what_was_written(self) -> None:
         if self.dataset_meta.get('label_ids') is not None:
