@@ -16,6 +16,7 @@ import triton
 import triton.language as tl
 from mmengine.logging import print_log
 from torch import Tensor
+from triton.errors import TritonError
 
 from ..fuse import fuse_plain
 from ..geometry import Axis, Layer
@@ -41,8 +42,9 @@ def _place(tiles, addresses, row_map, col_map, row_share, col_share, y, x, insid
     """Where the windows of one slot (see `_slots`) have the pixels ``x`` of row ``y``.
 
     Returns:
-        Pointers to the tiles, offsets of the four cells around each pixel, weights of the lower
-        and the right ones, the pixel's share, and whether a window covers it.
+        Pointers to the tiles; offsets and weights of the four cells around each pixel; the
+        pixel's share, which the weights contain where windows overlap; whether a window covers
+        it. Offsets are 0 where none does.
     """
     row = tl.load(row_map + y)
     top = tl.load(row_map + height + y)
@@ -62,37 +64,59 @@ def _place(tiles, addresses, row_map, col_map, row_share, col_share, y, x, insid
     bottom = tl.minimum(top + 1, cell_rows - 1) * cell_cols
     top = top * cell_cols
     beside = tl.minimum(left + 1, cell_cols - 1)
-    return (cells, top + left, top + beside, bottom + left, bottom + beside, down, right, share,
-            covered)
+    up = 1.0 - down
+    if not IS_SINGLE:
+        up *= share
+        down *= share
+    return (cells, top + left, top + beside, bottom + left, bottom + beside, up - up * right,
+            up * right, down - down * right, down * right, share, covered)
 
 
 @triton.jit
-def _read(place, offset, IS_IDENTITY: tl.constexpr):
-    """Logits of the class whose cells begin at ``offset``; 0 where no window is."""
-    cells, top_left, top_right, bottom_left, bottom_right, down, right, _, covered = place
-    cells = cells + offset
-    first = tl.load(cells + top_left, mask=covered, other=0.0)
+def _cell(pointer, covered, IS_SINGLE: tl.constexpr):
+    """A cell; 0 where no window is. A single window is everywhere, or a value that is not used."""
+    if IS_SINGLE:
+        return tl.load(pointer)
+    return tl.load(pointer, mask=covered, other=0.0)
+
+
+@triton.jit
+def _read(place, offset, IS_SINGLE: tl.constexpr, IS_IDENTITY: tl.constexpr):
+    """One window's logits of the class whose cells begin at ``offset``."""
+    cells, covered = place[0] + offset, place[10]
+    first = _cell(cells + place[1], covered, IS_SINGLE)
     if IS_IDENTITY:
-        return first
-    second = tl.load(cells + top_right, mask=covered, other=0.0)
-    third = tl.load(cells + bottom_left, mask=covered, other=0.0)
-    fourth = tl.load(cells + bottom_right, mask=covered, other=0.0)
-    upper = first + right * (second - first)
-    lower = third + right * (fourth - third)
-    return upper + down * (lower - upper)
+        return first if IS_SINGLE else place[5] * first
+    second = _cell(cells + place[2], covered, IS_SINGLE)
+    third = _cell(cells + place[3], covered, IS_SINGLE)
+    fourth = _cell(cells + place[4], covered, IS_SINGLE)
+    return place[5] * first + place[6] * second + place[7] * third + place[8] * fourth
 
 
 @triton.jit
 def _logits(places, m: tl.constexpr, offset, NUM_SLOTS: tl.constexpr, IS_SINGLE: tl.constexpr,
-            WEIGH: tl.constexpr, IS_IDENTITY: tl.constexpr):
+            IS_IDENTITY: tl.constexpr):
     """Map m's logits of one class, overlapping windows averaged."""
-    if IS_SINGLE or WEIGH:
-        return _read(places[m * NUM_SLOTS], offset, IS_IDENTITY)
-    logits = 0.0
-    for slot in tl.static_range(NUM_SLOTS):
-        place = places[m * NUM_SLOTS + slot]
-        logits += place[7] * _read(place, offset, IS_IDENTITY)
+    logits = _read(places[m * NUM_SLOTS], offset, IS_SINGLE, IS_IDENTITY)
+    for slot in tl.static_range(1, NUM_SLOTS):
+        logits += _read(places[m * NUM_SLOTS + slot], offset, IS_SINGLE, IS_IDENTITY)
     return logits
+
+
+@triton.jit
+def _softmax_terms(places, plane, m: tl.constexpr, K: tl.constexpr, NUM_SLOTS: tl.constexpr,
+                   IS_SINGLE: tl.constexpr, IS_IDENTITY: tl.constexpr, BLOCK: tl.constexpr):
+    """(greatest logit, one over the sum of the exponentials of all, less it) of map m."""
+    top = tl.full([BLOCK], -3e38, tl.float32)
+    norm = tl.zeros([BLOCK], tl.float32)
+    for k in range(K):
+        logits = _logits(places, m, k * plane, NUM_SLOTS, IS_SINGLE, IS_IDENTITY)
+        # Of exp(old - new top) and exp(logits - new top) one is 1, and this the other.
+        above = logits - top
+        other = tl.exp(-tl.abs(above))
+        norm = tl.where(above > 0, norm * other + 1.0, norm + other)
+        top = tl.maximum(top, logits)
+    return top, 1.0 / norm
 
 
 @triton.jit(do_not_specialize=_SIZES)
@@ -119,33 +143,23 @@ def _fuse(tiles, addresses, row_maps, col_maps, row_share, col_share, total, lab
                     tiles, addresses, row_maps + i * 3 * height, col_maps + j * 3 * width,
                     row_share, col_share, y, own_x, inside, m * K * plane, num_cols, height,
                     width, cell_rows, cell_cols, IS_SINGLE, WEIGH or not IS_SINGLE),)
-    tops = ()
-    norms = ()
+    terms = ()
     if SOFTMAX and K > 1:
         for m in tl.static_range(M):
-            top = tl.full([BLOCK], -3e38, tl.float32)
-            norm = tl.zeros([BLOCK], tl.float32)
-            for k in range(K):
-                logits = _logits(places, m, k * plane, NUM_SLOTS, IS_SINGLE, WEIGH, IS_IDENTITY)
-                # One of exp(old - new top) and exp(logits - new top) is 1, this the other.
-                above = logits - top
-                other = tl.exp(-tl.abs(above))
-                norm = tl.where(above > 0, norm * other + 1.0, norm + other)
-                top = tl.maximum(top, logits)
-            tops += (top,)
-            norms += (1.0 / norm,)
+            terms += (_softmax_terms(places, plane, m, K, NUM_SLOTS, IS_SINGLE, IS_IDENTITY,
+                                     BLOCK),)
     best = tl.full([BLOCK], float('-inf'), tl.float32)
     label = tl.zeros([BLOCK], tl.int32)
     for k in range(K):
         result = tl.zeros([BLOCK], tl.float32)
         for m in tl.static_range(M):
-            score = _logits(places, m, k * plane, NUM_SLOTS, IS_SINGLE, WEIGH, IS_IDENTITY)
+            score = _logits(places, m, k * plane, NUM_SLOTS, IS_SINGLE, IS_IDENTITY)
             if SOFTMAX and K > 1:
-                score = tl.exp(score - tops[m]) * norms[m]
+                score = tl.exp(score - terms[m][0]) * terms[m][1]
             elif SOFTMAX:
                 score = tl.sigmoid(score)
             if WEIGH:
-                score *= places[m][7]
+                score *= places[m][9]
             result += score
         at = k * total_plane.to(tl.int64) + y * total_row.to(tl.int64) + x
         if ADD:
@@ -177,19 +191,19 @@ def _slots(windows: tuple[Axis, ...], size: int) -> Tensor:
         (slots, 3, size) int32 on the windows' device: which window covers a pixel, -1 for none;
         the cell before the pixel; the bits of the float32 weight of the cell after it.
     """
-    ends, slot_of = [], []
-    for window in windows:  # from left to right
-        free = [i for i, end in enumerate(ends) if end <= window.start]
-        slot = free[0] if free else len(ends)
-        ends[slot:slot + 1] = [window.stop]
-        slot_of.append(slot)
+    ends, slot_of = [], {}
+    for i, window in enumerate(windows):  # from left to right; padding alone shows no pixel
+        if len(window):
+            free = [slot for slot, end in enumerate(ends) if end <= window.start]
+            slot_of[i] = slot = free[0] if free else len(ends)
+            ends[slot:slot + 1] = [window.stop]
     table = torch.zeros((len(ends), 3, size), dtype=torch.int32, device=windows[0].low.device)
     table[:, 0] = -1
-    for i, (slot, window) in enumerate(zip(slot_of, windows, strict=True)):
-        place = table[slot, :, window.start:window.stop]
+    for i, slot in slot_of.items():
+        place = table[slot, :, windows[i].start:windows[i].stop]
         place[0] = i
-        place[1] = window.low
-        place[2] = window.weight.view(torch.int32)
+        place[1] = windows[i].low
+        place[2] = windows[i].weight.view(torch.int32)
     return table
 
 
@@ -233,20 +247,20 @@ def launch(layer: Layer, region: tuple[int, int], *, softmax: bool, weigh: bool,
             num_warps=4)
 
 
-# What Triton says where it cannot compile or load a kernel, beside errors of kinds of its own.
-# All else, an illegal access or a lack of memory, is an error of the test.
-_SETUP_MESSAGES = ('C compiler', 'active driver', 'no kernel image', 'image is invalid', 'ptxas',
-                   'PTX', 'libcuda')
+# What else is said where a kernel cannot be compiled or loaded. All other errors, an illegal
+# access or a lack of memory, are errors of the test.
+_SETUP_MESSAGES = ('C compiler', 'active driver', 'kernel image', 'ptxas', 'PTX', 'PassManager',
+                   'libcuda')
 _unusable = False
 
 
 def _is_setup_failure(error: Exception) -> bool:
     """Whether a kernel could not be compiled or loaded, and so has done nothing yet."""
-    kinds = (triton.CompilationError, triton.OutOfResources, subprocess.CalledProcessError,
-             ImportError, FileNotFoundError, PermissionError)
-    if isinstance(error, kinds):
+    # compilation and its limits; the compiler of the launcher; files and folders for both
+    if isinstance(error, (TritonError, subprocess.CalledProcessError, ImportError, OSError)):
         return True
-    return type(error) is RuntimeError and any(m in str(error) for m in _SETUP_MESSAGES)
+    return type(error) in (RuntimeError, AssertionError) and any(
+        message in str(error) for message in _SETUP_MESSAGES)
 
 
 def _is_launched(layer: Layer, region: tuple[int, int], settings: dict) -> bool:

@@ -16,6 +16,7 @@ from segplug.ops.geometry import Layer, axes
 pytest.importorskip('triton', reason='triton, which compiles the CUDA kernel, is not installed')
 
 from cuda_fuse_cases import CASES  # noqa: E402
+from triton.runtime.errors import OutOfResources, PTXASError  # noqa: E402
 
 from segplug.ops.kernels import cuda_fuse  # noqa: E402
 
@@ -49,6 +50,11 @@ def test_windows_that_do_not_overlap_share_a_slot():
     assert slots[:, 0].tolist() == [[0, 0, 0, 2, 2, 2], [-1, -1, 1, 1, 1, -1]]
     assert slots[:, 1].tolist() == [[0, 1, 2, 0, 1, 2], [0, 0, 0, 1, 2, 0]]
     assert not slots[:, 2].any()
+
+
+def test_a_window_of_padding_alone_takes_no_slot():
+    windows = axes(4, 4, ((0, 4), (4, 8)), 4).windows
+    assert cuda_fuse._slots(windows, 4)[:, 0].tolist() == [[0, 0, 0, 0]]
 
 
 def test_weights_keep_their_bits():
@@ -86,8 +92,10 @@ def said(monkeypatch):
 @pytest.mark.parametrize('error', [
     RuntimeError('Failed to find C compiler. Please specify via CC environment variable.'),
     RuntimeError('0 active drivers ([]). There should only be one.'),
+    RuntimeError('Triton Error [CUDA]: device kernel image is invalid'),
+    AssertionError('libcuda.so cannot found!'), PTXASError('unsupported architecture'),
     subprocess.CalledProcessError(1, ['gcc']), FileNotFoundError('gcc'),
-    cuda_fuse.triton.OutOfResources(300000, 232448, 'shared memory'),
+    OutOfResources(300000, 232448, 'shared memory'),
 ], ids=lambda error: type(error).__name__)
 def test_plain_torch_takes_over_and_says_so_once(error, said, monkeypatch):
     tried = []
@@ -108,6 +116,7 @@ def test_plain_torch_takes_over_and_says_so_once(error, said, monkeypatch):
 @pytest.mark.parametrize('error', [
     torch.OutOfMemoryError('CUDA out of memory.'), ValueError('PTX'),
     RuntimeError('Triton Error [CUDA]: an illegal memory access was encountered'),
+    RuntimeError('Triton Error [CUDA]: out of memory'), AssertionError('of our own'),
 ], ids=lambda error: type(error).__name__)
 def test_other_errors_are_not_hidden(error, said, monkeypatch):
     def launch(*args, **settings):
