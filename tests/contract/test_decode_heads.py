@@ -16,6 +16,8 @@ CASES = {
                 dict(in_channels=8, in_index=1, channels=4, num_convs=1, concat_input=False),
                 dict(in_channels=[8, 10], in_index=[1, 2], channels=4,
                      input_transform='resize_concat')],
+    'PSPHead': [dict(in_channels=10, channels=4),
+                dict(in_channels=10, channels=4, pool_scales=(1, 3))],
     'UNetHead': [dict(in_channels=(6, 8, 10), decoder_channels=(8, 6, 4))],
 }
 ROWS = [dict(type=name, **SMALL, **row) for name, rows in CASES.items() for row in rows]
