@@ -12,12 +12,21 @@ from segplug.structures import SegDataSample
 LEVELS = ((6, 2), (8, 4), (10, 8))  # channels and stride of each level
 SMALL = dict(num_classes=3, norm_cfg=dict(type='BN'))
 CASES = {
+    'APCHead': [dict(in_channels=10, channels=4),
+                dict(in_channels=10, channels=4, pool_scales=(2,), fusion=False)],
+    'DMHead': [dict(in_channels=10, channels=4),
+               dict(in_channels=10, channels=4, filter_sizes=(2,), fusion=True)],
+    'ASPPHead': [dict(in_channels=10, channels=4, dilations=(1, 3))],
+    'DepthwiseSeparableASPPHead': [
+        dict(in_channels=10, channels=4, dilations=(1, 3), c1_in_channels=6, c1_channels=3),
+        dict(in_channels=10, channels=4, dilations=(1, 3), c1_in_channels=0, c1_channels=0)],
     'FCNHead': [dict(in_channels=10, channels=4),
                 dict(in_channels=8, in_index=1, channels=4, num_convs=1, concat_input=False),
                 dict(in_channels=[8, 10], in_index=[1, 2], channels=4,
                      input_transform='resize_concat')],
     'PSPHead': [dict(in_channels=10, channels=4),
                 dict(in_channels=10, channels=4, pool_scales=(1, 3))],
+    'UPerHead': [dict(in_channels=[6, 8, 10], in_index=[0, 1, 2], channels=4)],
     'UNetHead': [dict(in_channels=(6, 8, 10), decoder_channels=(8, 6, 4))],
 }
 ROWS = [dict(type=name, **SMALL, **row) for name, rows in CASES.items() for row in rows]
