@@ -24,6 +24,7 @@ CASES = {
                 dict(in_channels=8, in_index=1, channels=4, num_convs=1, concat_input=False),
                 dict(in_channels=[8, 10], in_index=[1, 2], channels=4,
                      input_transform='resize_concat')],
+    'ISAHead': [dict(in_channels=10, channels=4, isa_channels=4, down_factor=(2, 2))],
     'PSPHead': [dict(in_channels=10, channels=4),
                 dict(in_channels=10, channels=4, pool_scales=(1, 3))],
     'UPerHead': [dict(in_channels=[6, 8, 10], in_index=[0, 1, 2], channels=4)],
