@@ -6,11 +6,41 @@ import torch
 from segplug.registry import MODELS
 
 SMALL = dict(depth=18, stem_channels=4, base_channels=4)
+HR_EXTRA = dict(
+    stage1=dict(num_modules=1, num_branches=1, block='BOTTLENECK', num_blocks=(1,),
+                num_channels=(2,)),
+    stage2=dict(num_modules=1, num_branches=2, block='BASIC', num_blocks=(1, 1),
+                num_channels=(3, 4)),
+    stage3=dict(num_modules=1, num_branches=3, block='BASIC', num_blocks=(1, 1, 1),
+                num_channels=(3, 4, 5)),
+    stage4=dict(num_modules=2, num_branches=4, block='BASIC', num_blocks=(1, 1, 1, 1),
+                num_channels=(3, 4, 5, 6)))
+STDC = dict(stdc_type='STDCNet1', in_channels=3, channels=(4, 4, 8, 16, 32),
+            bottleneck_type='cat', norm_cfg=dict(type='BN'), act_cfg=dict(type='ReLU'))
 CASES = {
+    'BiSeNetV1': [dict(backbone_cfg=dict(type='ResNet', **SMALL), context_channels=(4, 16, 32),
+                       spatial_channels=(4, 4, 4, 6), out_channels=5, out_indices=indices)
+                  for indices in ((0, 1, 2), (2, 0))],
+    'BiSeNetV2': [dict(detail_channels=(4, 4, 6), semantic_channels=(4, 4, 4, 6), bga_channels=6),
+                  dict(detail_channels=(4, 4, 6), semantic_channels=(4, 4, 4, 6), bga_channels=6,
+                       out_indices=(0,), align_corners=True, semantic_expansion_ratio=2)],
+    'STDCContextPathNet': [dict(backbone_cfg=dict(type='STDCNet', **STDC), out_channels=4,
+                                last_in_channels=(32, 16),
+                                ffm_cfg=dict(in_channels=12, out_channels=8, scale_factor=2))],
+    'STDCNet': [STDC, dict(STDC, stdc_type='STDCNet2', bottleneck_type='add', num_convs=3,
+                           with_final_conv=True)],
+    'HRNet': [dict(extra=HR_EXTRA), dict(extra=HR_EXTRA, multiscale_output=False)],
+    'ResNeSt': [dict(SMALL, depth=50),
+                dict(SMALL, depth=50, groups=2, radix=1, avg_down_stride=False,
+                     strides=(1, 2, 1, 1), dilations=(1, 1, 2, 4))],
+    'ResNeXt': [dict(SMALL, depth=50, groups=2)],
     'ResNet': [SMALL, dict(**SMALL, out_stem=True), dict(SMALL, depth=50, style='caffe'),
                dict(SMALL, depth=50, strides=(1, 2, 1, 1), dilations=(1, 1, 2, 4),
                     contract_dilation=True, out_stem=True)],
     'ResNetV1c': [SMALL, dict(**SMALL, out_stem=True, out_indices=(1, 3))],
+    'UNet': [dict(base_channels=2), dict(base_channels=2, upsample_cfg=dict(type='DeconvModule'),
+                                         strides=(1, 2, 1, 2, 1),
+                                         downsamples=(True, False, True, False))],
     'ResNetV1d': [SMALL, dict(**SMALL, strides=(1, 2, 1, 1), dilations=(1, 1, 2, 4))],
 }
 ROWS = [dict(type=name, **row) for name, rows in CASES.items() for row in rows]

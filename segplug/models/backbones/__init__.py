@@ -1,5 +1,13 @@
 """Backbones: image -> feature maps, with ``out_channels`` and ``out_strides`` declared."""
 
+from .bisenetv1 import BiSeNetV1
+from .bisenetv2 import BiSeNetV2
+from .hrnet import HRNet
+from .resnest import ResNeSt
 from .resnet import ResNet, ResNetV1c, ResNetV1d
+from .resnext import ResNeXt
+from .stdc import STDCContextPathNet, STDCNet
+from .unet import UNet
 
-__all__ = ['ResNet', 'ResNetV1c', 'ResNetV1d']
+__all__ = ['BiSeNetV1', 'BiSeNetV2', 'HRNet', 'ResNeSt', 'ResNeXt', 'ResNet', 'ResNetV1c',
+           'ResNetV1d', 'STDCContextPathNet', 'STDCNet', 'UNet']
