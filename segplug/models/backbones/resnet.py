@@ -6,26 +6,15 @@ and `plugins`, which need compiled operators. New: `out_stem`, the level that a 
 
 import torch
 from mmcv.cnn import build_conv_layer, build_norm_layer
-from mmengine.model import BaseModule
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from ...errors import ConfigError
 from ...registry import MODELS
-from ..layers import BasicBlock, Bottleneck, ResLayer, extends
-
-# depth: block, blocks in each stage (He et al., table 1)
-_DEPTHS = {
-    18: (BasicBlock, (2, 2, 2, 2)),
-    34: (BasicBlock, (3, 4, 6, 3)),
-    50: (Bottleneck, (3, 4, 6, 3)),
-    101: (Bottleneck, (3, 4, 23, 3)),
-    152: (Bottleneck, (3, 8, 36, 3)),
-}
+from ..layers import Backbone, BasicBlock, Bottleneck, ResLayer, extends, start_cfg
 
 
 @MODELS.register_module()
-class ResNet(BaseModule):
+class ResNet(Backbone):
     """ResNet, https://arxiv.org/abs/1512.03385.
 
     Args:
@@ -53,12 +42,23 @@ class ResNet(BaseModule):
         out_stem: Hand out the stem before max-pooling (half the image's size) as first level.
 
     Attributes:
+        depths: Block, and blocks in each stage, by depth (table 1 of the paper).
+        block_options: Arguments of the block besides those of `ResLayer`; a variant sets them.
         out_channels: Channels of each level that is handed out.
         out_strides: Its stride; H pixels become ceil(H / stride).
 
     Raises:
         ConfigError: For an unknown depth or style, or lengths that do not fit.
     """
+
+    depths = {
+        18: (BasicBlock, (2, 2, 2, 2)),
+        34: (BasicBlock, (3, 4, 6, 3)),
+        50: (Bottleneck, (3, 4, 6, 3)),
+        101: (Bottleneck, (3, 4, 23, 3)),
+        152: (Bottleneck, (3, 8, 36, 3)),
+    }
+    block_options: dict = {}
 
     def __init__(self, depth: int, in_channels: int = 3, stem_channels: int = 64,
                  base_channels: int = 64, num_stages: int = 4,
@@ -72,25 +72,15 @@ class ResNet(BaseModule):
                  with_cp: bool = False, zero_init_residual: bool = True,
                  pretrained: str | None = None, init_cfg: dict | list | None = None,
                  out_stem: bool = False) -> None:
-        _check(depth, num_stages, strides, dilations, out_indices, style, frozen_stages,
-               multi_grid)
-        if pretrained is not None:
-            if init_cfg is not None:
-                raise ConfigError('pretrained and init_cfg both say how to start.',
-                                  got=f'pretrained={pretrained!r}, init_cfg={init_cfg!r}',
-                                  fix='leave one of them out', culprit='pretrained')
-            init_cfg = dict(type='Pretrained', checkpoint=pretrained)
-        block, blocks = _DEPTHS[depth]
+        _check(self.depths, depth, num_stages, strides, dilations, out_indices, style,
+               frozen_stages, multi_grid)
+        block, blocks = self.depths[depth]
         block_init_cfg = None
-        if init_cfg is None:
-            init_cfg = [dict(type='Kaiming', layer='Conv2d'),
-                        dict(type='Constant', val=1, layer=['_BatchNorm', 'GroupNorm'])]
-            if zero_init_residual:
-                block_init_cfg = dict(type='Constant', val=0,
-                                      override=dict(name=block.last_norm))
-        super().__init__(init_cfg)
+        if pretrained is None and init_cfg is None and zero_init_residual:
+            block_init_cfg = dict(type='Constant', val=0, override=dict(name=block.last_norm))
+        super().__init__(start_cfg(pretrained, init_cfg), norm_eval)
         self.out_indices, self.out_stem = tuple(out_indices), out_stem
-        self.deep_stem, self.frozen_stages, self.norm_eval = deep_stem, frozen_stages, norm_eval
+        self.deep_stem, self.frozen_stages = deep_stem, frozen_stages
         self._make_stem(in_channels, stem_channels, conv_cfg, norm_cfg)
         width, stride = stem_channels, 4
         channels, level_strides = [stem_channels] * out_stem, [2] * out_stem
@@ -101,14 +91,15 @@ class ResNet(BaseModule):
                 block, width, planes, blocks[i], stride=strides[i], dilation=dilations[i],
                 avg_down=avg_down, multi_grid=multi_grid if last else None,
                 contract_dilation=contract_dilation, style=style, with_cp=with_cp,
-                conv_cfg=conv_cfg, norm_cfg=norm_cfg, block_init_cfg=block_init_cfg))
+                conv_cfg=conv_cfg, norm_cfg=norm_cfg, block_init_cfg=block_init_cfg,
+                block_options=self.block_options))
             width, stride = planes * block.expansion, stride * strides[i]
             if i in self.out_indices:
                 channels.append(width)
                 level_strides.append(stride)
         self.num_stages = num_stages
         self.out_channels, self.out_strides = tuple(channels), tuple(level_strides)
-        self._freeze()
+        self.keep_frozen()
 
     def _make_stem(self, in_channels: int, channels: int, conv_cfg, norm_cfg) -> None:
         if self.deep_stem:
@@ -147,31 +138,19 @@ class ResNet(BaseModule):
                 levels.append(x)
         return tuple(levels)
 
-    def train(self, mode: bool = True) -> 'ResNet':
-        """As nn.Module's, except that frozen stages and, with `norm_eval`, norms stay in eval."""
-        super().train(mode)
-        self._freeze()
-        if mode and self.norm_eval:
-            for module in self.modules():
-                if isinstance(module, _BatchNorm):
-                    module.eval()
-        return self
-
-    def _freeze(self) -> None:
+    def frozen(self) -> list[nn.Module]:
+        """The stem and the stages up to ``frozen_stages``."""
         if self.frozen_stages < 0:
-            return
-        frozen = [self.stem] if self.deep_stem else [self.conv1, self.norm1]
-        frozen += [getattr(self, f'layer{i}') for i in range(1, self.frozen_stages + 1)]
-        for module in frozen:
-            module.eval()
-            module.requires_grad_(False)
+            return []
+        stem = [self.stem] if self.deep_stem else [self.conv1, self.norm1]
+        return stem + [getattr(self, f'layer{i}') for i in range(1, self.frozen_stages + 1)]
 
 
-def _check(depth, num_stages, strides, dilations, out_indices, style, frozen_stages,
+def _check(depths, depth, num_stages, strides, dilations, out_indices, style, frozen_stages,
            multi_grid) -> None:
     """Refuse constructor arguments that do not fit each other."""
-    if depth not in _DEPTHS:
-        raise ConfigError('ResNet has no such depth.', got=depth, expected=tuple(_DEPTHS),
+    if depth not in depths:
+        raise ConfigError('ResNet has no such depth.', got=depth, expected=tuple(depths),
                           culprit='depth')
     if style not in ('pytorch', 'caffe'):
         raise ConfigError('ResNet has no such style.', got=repr(style),
@@ -188,7 +167,7 @@ def _check(depth, num_stages, strides, dilations, out_indices, style, frozen_sta
     if not -1 <= frozen_stages <= num_stages:
         raise ConfigError('ResNet freezes stages it does not have.', got=frozen_stages,
                           expected=f'-1 to {num_stages}', culprit='frozen_stages')
-    last = _DEPTHS[depth][1][num_stages - 1]
+    last = depths[depth][1][num_stages - 1]
     if multi_grid is not None and len(multi_grid) != last:
         raise ConfigError('multi_grid is one dilation for each block of the last stage.',
                           got=tuple(multi_grid), expected=f'{last} values',

@@ -5,15 +5,12 @@ Module names (conv1, bn1, downsample.0 ...) are those of torchvision and open-mm
 published weights are stored under them.
 """
 
-import contextlib
-from collections.abc import Iterator
-
 import torch
 from mmcv.cnn import build_conv_layer, build_norm_layer
 from mmengine.model import BaseModule, Sequential
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
-from torch.utils.checkpoint import checkpoint
+
+from .checkpointing import run_block
 
 
 class _Block(BaseModule):
@@ -52,31 +49,7 @@ class _Block(BaseModule):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(N, C, H, W) float -> (N, planes * expansion, ceil(H / stride), ceil(W / stride))."""
-        if self.with_cp and torch.is_grad_enabled():
-            out = checkpoint(self._sum, x, use_reentrant=False, context_fn=lambda: (
-                contextlib.nullcontext(), _statistics_kept(self)))
-        else:
-            out = self._sum(x)
-        return self.relu(out)
-
-
-@contextlib.contextmanager
-def _statistics_kept(module: nn.Module) -> Iterator[None]:
-    """Batch norms in ``module`` use the batch, as in training, without moving their averages.
-
-    The recomputation of a checkpoint would otherwise move the running statistics twice.
-    """
-    norms = [m for m in module.modules()
-             if isinstance(m, _BatchNorm) and m.training and m.track_running_stats]
-    before = [(norm.momentum, norm.num_batches_tracked.clone()) for norm in norms]
-    for norm in norms:
-        norm.momentum = 0.0
-    try:
-        yield
-    finally:
-        for norm, (momentum, num_batches) in zip(norms, before, strict=True):
-            norm.momentum = momentum
-            norm.num_batches_tracked.copy_(num_batches)
+        return self.relu(run_block(self, self._sum, x))
 
 
 class BasicBlock(_Block):
@@ -119,6 +92,8 @@ class Bottleneck(_Block):
 
     Args:
         style: 'pytorch' strides in the 3x3, 'caffe' in the first 1x1.
+        groups, base_width, base_channels: With several groups, those of the 3x3, and each has
+            ``base_width * planes // base_channels`` channels (ResNeXt).
         Others as for `BasicBlock`; the block gives ``4 * planes`` channels.
     """
 
@@ -128,15 +103,18 @@ class Bottleneck(_Block):
     def __init__(self, inplanes: int, planes: int, stride: int = 1, dilation: int = 1,
                  downsample: nn.Module | None = None, style: str = 'pytorch',
                  with_cp: bool = False, conv_cfg: dict | None = None,
-                 norm_cfg: dict = dict(type='BN'), init_cfg=None) -> None:
+                 norm_cfg: dict = dict(type='BN'), init_cfg=None, groups: int = 1,
+                 base_width: int = 4, base_channels: int = 64) -> None:
         super().__init__(with_cp, init_cfg)
         first, second = (1, stride) if style == 'pytorch' else (stride, 1)
-        self.conv1 = build_conv_layer(conv_cfg, inplanes, planes, 1, stride=first, bias=False)
-        self._add_norm(norm_cfg, planes, 1)
-        self.conv2 = build_conv_layer(conv_cfg, planes, planes, 3, stride=second,
-                                      padding=dilation, dilation=dilation, bias=False)
-        self._add_norm(norm_cfg, planes, 2)
-        self.conv3 = build_conv_layer(conv_cfg, planes, planes * self.expansion, 1, bias=False)
+        width = planes if groups == 1 else planes * base_width // base_channels * groups
+        self.conv1 = build_conv_layer(conv_cfg, inplanes, width, 1, stride=first, bias=False)
+        self._add_norm(norm_cfg, width, 1)
+        self.conv2 = build_conv_layer(conv_cfg, width, width, 3, stride=second,
+                                      padding=dilation, dilation=dilation, groups=groups,
+                                      bias=False)
+        self._add_norm(norm_cfg, width, 2)
+        self.conv3 = build_conv_layer(conv_cfg, width, planes * self.expansion, 1, bias=False)
         self._add_norm(norm_cfg, planes * self.expansion, 3)
         self.relu = nn.ReLU(inplace=True)
         self.downsample = downsample
@@ -166,13 +144,15 @@ class ResLayer(Sequential):
         contract_dilation: The first block has half of ``dilation``.
         style, with_cp, conv_cfg, norm_cfg: See the blocks.
         block_init_cfg: ``init_cfg`` of each block.
+        block_options: Further arguments of each block.
     """
 
     def __init__(self, block: type, inplanes: int, planes: int, num_blocks: int,
                  stride: int = 1, dilation: int = 1, avg_down: bool = False,
                  multi_grid: tuple[int, ...] | None = None, contract_dilation: bool = False,
                  style: str = 'pytorch', with_cp: bool = False, conv_cfg: dict | None = None,
-                 norm_cfg: dict = dict(type='BN'), block_init_cfg: dict | None = None) -> None:
+                 norm_cfg: dict = dict(type='BN'), block_init_cfg: dict | None = None,
+                 block_options: dict | None = None) -> None:
         width = planes * block.expansion
         downsample = None
         if stride != 1 or inplanes != width:
@@ -183,7 +163,8 @@ class ResLayer(Sequential):
         super().__init__(*(
             block(width if i else inplanes, planes, stride=1 if i else stride,
                   dilation=dilations[i], downsample=None if i else downsample, style=style,
-                  with_cp=with_cp, conv_cfg=conv_cfg, norm_cfg=norm_cfg, init_cfg=block_init_cfg)
+                  with_cp=with_cp, conv_cfg=conv_cfg, norm_cfg=norm_cfg, init_cfg=block_init_cfg,
+                  **(block_options or {}))
             for i in range(num_blocks)))
 
 
