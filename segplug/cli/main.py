@@ -21,6 +21,7 @@ VERBS = {
     'score': ('segplug.cli.score', 'score a folder of predictions against a folder of labels'),
     'compare': ('segplug.cli.compare', 'is B better than A? two test --out folders'),
     'predict': ('segplug.cli.predict', 'label images with a checkpoint'),
+    'zoo': ('segplug.cli.zoo', 'list the shipped configs: parameters, multiply-adds'),
     'make-minicity': ('segplug.cli.make_minicity', 'make a small Cityscapes of drawn scenes'),
     'plugins': ('segplug.cli.plugins', 'list the installed plugins'),
 }

@@ -1,0 +1,126 @@
+"""What each shipped config costs: its parameters, and the multiply-adds of one image.
+
+The network is built on torch's meta device, which knows shapes and computes nothing, so a table
+of all configs takes seconds and no memory.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from ..errors import ConfigError, did_you_mean
+from ..registry import MODELS, SCOPE
+from .config import load_config
+from .provenance import explained, shipped_configs
+
+DEFAULT_SIZE = (512, 1024)
+
+
+def zoo(words: Iterable[str] = (), *, size: tuple[int, int] | None = None) -> list[dict]:
+    """The shipped configs whose path holds each of ``words``, by path.
+
+    Args:
+        words: Parts of a path below ``configs/``, as 'pspnet' or 'r50'; none for all configs.
+        size: (H, W) of the image; else the config's ``crop_size``, or 512 x 1024 without one.
+
+    Returns:
+        A dict per config: ``config`` (its path), ``method`` (its folder), ``backbone``, ``head``,
+        ``size`` [H, W], ``parameters`` (of what predicts), ``auxiliary_parameters`` (of heads that
+        only training has) and ``multiply_adds``, as `count` gives them.
+
+    Raises:
+        ConfigError: No config matches, one does not build, or the size does not fit its network.
+    """
+    if size is not None and min(size) < 1:
+        raise ConfigError(f'An image of {size[0]}x{size[1]} pixels has none.', expected='H and W '
+                          'of 1 or more')
+    words = list(words)
+    rows, counted = [], {}
+    for path in _matching(words):
+        cfg = load_config(path)
+        shape = tuple(size or cfg.get('crop_size') or DEFAULT_SIZE)
+        key = json.dumps([cfg.model.to_dict(), shape], sort_keys=True, default=repr)
+        if key not in counted:
+            with explained(cfg):
+                counted[key] = count(build_on_meta(cfg), shape)
+        name = path.relative_to(shipped_configs())
+        rows.append(dict(config=name.as_posix(), method=name.parts[0],
+                         backbone=describe(cfg.model.backbone), head=_head(cfg.model.decode_head),
+                         size=list(shape), **counted[key]))
+    return rows
+
+
+def _matching(words: list[str]) -> list[Path]:
+    root = shipped_configs()
+    names = {path.relative_to(root).as_posix(): path for path in sorted(root.rglob('*.py'))}
+    names = {name: path for name, path in names.items() if '_base_' not in Path(name).parts}
+    found = [path for name, path in names.items() if all(word in name for word in words)]
+    if not found:
+        known = {part for name in names for part in (name, name.split('/')[0])}
+        raise ConfigError(f'No shipped config has {" and ".join(map(repr, words))} in its path.',
+                          fix=did_you_mean(words[0], known) or 'segplug zoo lists them all')
+    return found
+
+
+def build_on_meta(cfg: Config) -> nn.Module:
+    """The model of ``cfg``, without memory for its weights."""
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or SCOPE), \
+            torch.device('meta'):
+        return MODELS.build(cfg.model).eval()
+
+
+def count(model: nn.Module, size: tuple[int, int]) -> dict[str, int]:
+    """Parameters, and multiply-adds of the prediction of one image of ``size`` (H, W).
+
+    A multiply-add is one product and one sum, half of what torch's counter calls its
+    operations. Convolutions and matrix products are counted; norms, activations and resizes,
+    about one in a hundred, are not.
+
+    Args:
+        model: A segmentor on the meta device.
+        size: (H, W).
+
+    Raises:
+        ConfigError: The network cannot take an image of this size.
+    """
+    every = sum(p.numel() for p in model.parameters())
+    auxiliary = sum(p.numel() for name, p in model.named_parameters()
+                    if name.startswith('auxiliary_head.'))
+    image = torch.empty(1, _input_channels(model), *size, device='meta')
+    metas = [dict(img_shape=size, pad_shape=size, ori_shape=size)]
+    try:
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            model.encode_decode(image, metas)
+    except RuntimeError as error:
+        raise ConfigError(f'The network cannot take an image of {size[0]}x{size[1]}.',
+                          got=error, fix='give another size') from error
+    return dict(parameters=every - auxiliary, auxiliary_parameters=auxiliary,
+                multiply_adds=counter.get_total_flops() // 2)
+
+
+def _input_channels(model: nn.Module) -> int:
+    """Channels of the image: what the first convolution takes."""
+    return next(m.in_channels for m in model.modules() if isinstance(m, nn.Conv2d))
+
+
+def describe(backbone: dict) -> str:
+    """'ResNetV1c-50', 'HRNet-W18'; with its variant where the config names one."""
+    if 'backbone_cfg' in backbone:
+        return f'{backbone["type"]} of {describe(backbone["backbone_cfg"])}'
+    if 'depth' in backbone:
+        return f'{backbone["type"]}-{backbone["depth"]}'
+    if 'extra' in backbone:  # HRNet: the width of its finest branch
+        return f'{backbone["type"]}-W{backbone["extra"]["stage4"]["num_channels"][0]}'
+    variants = [str(backbone[key]) for key in ('arch', 'stdc_type') if key in backbone]
+    return ' '.join([backbone['type'], *variants])
+
+
+def _head(heads) -> str:
+    """'PSPHead'; the stages of a cascade are joined, as 'FCNHead + OCRHead'."""
+    return ' + '.join(h['type'] for h in (heads if isinstance(heads, list | tuple) else [heads]))

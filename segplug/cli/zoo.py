@@ -1,0 +1,54 @@
+"""List the shipped configs: method, backbone, parameters, multiply-adds of one image."""
+
+import argparse
+
+EXAMPLE = """example:
+  segplug zoo pspnet
+  segplug zoo r50 cityscapes --size 512 1024 --markdown"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('words', nargs='*', metavar='WORD',
+                        help='configs with each of these in their path; all without one')
+    parser.add_argument('--size', nargs=2, type=int, metavar=('H', 'W'),
+                        help="of the image; else the config's crop_size, or 512 1024")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument('--markdown', action='store_true', help='a table for a README')
+    form.add_argument('--json', action='store_true', help='unrounded, one dict per config')
+
+
+def run(args: argparse.Namespace, argv: list[str]) -> int:
+    import json
+
+    from ..apis.zoo import zoo
+    rows = zoo(args.words, size=args.size)
+    if args.json:
+        print(json.dumps(rows, indent=2))
+    else:
+        print((markdown if args.markdown else text)(rows))
+    return 0
+
+
+HEAD = ['Config', 'Backbone', 'Head', 'Size', 'Params (M)', 'Mult-adds (G)']
+
+
+def text(rows: list[dict]) -> str:
+    """The table of the command line, and what is counted."""
+    from terminaltables import AsciiTable
+    table = AsciiTable([HEAD, *map(_cells, rows)])
+    table.justify_columns = {4: 'right', 5: 'right'}
+    number = f'{len(rows)} config{"s" * (len(rows) != 1)}'
+    return (f'{table.table}\n{number}. Params without auxiliary heads; multiply-adds of '
+            'convolutions and matrix products, for one image.')
+
+
+def markdown(rows: list[dict]) -> str:
+    """The same as a Markdown table."""
+    lines = [HEAD, ['---'] * 4 + ['---:'] * 2, *map(_cells, rows)]
+    return '\n'.join(f'| {" | ".join(line)} |' for line in lines)
+
+
+def _cells(row: dict) -> list[str]:
+    height, width = row['size']
+    return [row['config'], row['backbone'], row['head'], f'{height}x{width}',
+            f'{row["parameters"] / 1e6:.2f}', f'{row["multiply_adds"] / 1e9:.1f}']
