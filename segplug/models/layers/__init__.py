@@ -1,14 +1,17 @@
 """Parts that backbones, necks and heads share."""
 
-from .attention import SelfAttentionBlock, attend
+from .attention import SelfAttentionBlock, attend, full_precision
 from .backbone import Backbone, start_cfg
+from .branch import BranchBlock, branch_stage, branch_stem, pre_activated
 from .checkpointing import run_block
+from .dappm import DAPPM, PAPPM
+from .encoding import Encoding
 from .freezing import freeze, norms_to_eval
 from .ppm import PPM
 from .residual import BasicBlock, Bottleneck, ResLayer
 from .signature import extends
 
-__all__ = [
-    'PPM', 'Backbone', 'BasicBlock', 'Bottleneck', 'ResLayer', 'SelfAttentionBlock', 'attend',
-    'extends', 'freeze', 'norms_to_eval', 'run_block', 'start_cfg',
-]
+__all__ = ['DAPPM', 'PAPPM', 'PPM', 'Backbone', 'BasicBlock', 'Bottleneck', 'BranchBlock',
+           'Encoding', 'ResLayer', 'SelfAttentionBlock', 'attend', 'branch_stage', 'branch_stem',
+           'extends', 'freeze', 'full_precision', 'norms_to_eval', 'pre_activated', 'run_block',
+           'start_cfg']
