@@ -11,6 +11,7 @@ from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 
 from ..errors import CheckpointError, DataError
+from ..ops import memory
 from .config import load_config
 from .config_checks import datasets, declared_metainfo
 from .provenance import explained
@@ -126,11 +127,12 @@ def predict(config: str, checkpoint: str, images: Iterable[str], out: str, *,
     predictor = load_predictor(config, checkpoint, device=device, aug_test=aug_test,
                                options=options, data_root=data_root, speed=speed)
     written = []
-    for file, name in zip(files, output_names([str(file) for file in files]), strict=True):
-        labels = predictor(file)
-        written.append(Path(out) / 'labels' / f'{name}.png')
-        write_labels(written[-1], labels, predictor.palette)
-        write_overlay(file, labels, predictor.palette, Path(out) / 'overlays' / f'{name}.png')
+    with memory.reused():
+        for file, name in zip(files, output_names([str(file) for file in files]), strict=True):
+            labels = predictor(file)
+            written.append(Path(out) / 'labels' / f'{name}.png')
+            write_labels(written[-1], labels, predictor.palette)
+            write_overlay(file, labels, predictor.palette, Path(out) / 'overlays' / f'{name}.png')
     return written
 
 

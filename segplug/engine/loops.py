@@ -17,6 +17,7 @@ from mmengine.runner.loops import _parse_losses, _update_losses
 from mmengine.runner.utils import calc_dynamic_intervals
 
 from ..errors import ConfigError
+from ..ops import memory
 from ..registry import LOOPS
 from .distributed import threads
 from .progress import Progress
@@ -160,8 +161,9 @@ def _evaluate(loop, stage: str, losses: dict) -> dict:
     losses.clear()
     size = len(loader.dataset)
     sampler = loader.sampler
-    with Progress(stage, size, runner.logger, getattr(sampler, 'share', None),
-                  getattr(sampler, 'costs', None)) as loop.progress:
+    with memory.reused(), \
+            Progress(stage, size, runner.logger, getattr(sampler, 'share', None),
+                     getattr(sampler, 'costs', None)) as loop.progress:
         batches = ahead(loader, input_device(runner.model))
         for idx, (data_batch, on_device) in enumerate(batches):
             loop.on_device = data_batch, on_device

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..ops import memory
 from ..ops.fuse import Canvas
 from ..ops.geometry import scaled_size, unpad
 from ..ops.resize import resize
@@ -75,8 +76,9 @@ def predict_image(network: Callable[[Tensor], Tensor], img: Tensor, ori_shape: t
                     keep=cfg.save_logits, device=img.device)
     test = _Test(network, views or _plain_views(prepare), cfg, by_window, out_channels,
                  align_corners, torch.ones((), dtype=torch.bool, device=img.device))
-    for number, scale in enumerate(cfg.scales):
-        test.add(canvas, number, img, scale)
+    with memory.reused():
+        for number, scale in enumerate(cfg.scales):
+            test.add(canvas, number, img, scale)
     scores = canvas.scores() if cfg.save_logits else None
     return Prediction(canvas.labels(), test.is_finite,
                       **{'probs' if canvas.softmax else 'logits': scores})

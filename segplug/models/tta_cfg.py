@@ -28,7 +28,8 @@ class TestCfg:
         upsample: 'once' straight to the original size, or 'twice', through the size of the
             network's input, as mmsegmentation does.
         save_logits: Whether the result keeps the (K, H, W) scores.
-        window_batch: Windows that go through the network at once.
+        window_batch: Windows that go through the network at once. None is 4 on an accelerator and
+            1 on a CPU, whose caches a batch only overruns.
 
     Raises:
         ConfigError: A value is not allowed.
@@ -45,7 +46,7 @@ class TestCfg:
     window_average: str = 'logits'
     upsample: str = 'once'
     save_logits: bool = False
-    window_batch: int = 4
+    window_batch: int | None = None
 
     def __post_init__(self) -> None:
         for key, allowed in _CHOICES.items():
@@ -60,8 +61,8 @@ class TestCfg:
             _require(isinstance(getattr(self, key), bool), key, getattr(self, key), 'a bool')
         _require(self.base_size is None or _positive(self.base_size), 'base_size',
                  self.base_size, 'a positive number of pixels, or None')
-        _require(_positive(self.window_batch), 'window_batch', self.window_batch,
-                 'a positive whole number')
+        _require(self.window_batch is None or _positive(self.window_batch), 'window_batch',
+                 self.window_batch, 'a positive whole number, or None')
         if self.mode == 'slide':
             self._check_slide()
 

@@ -69,9 +69,9 @@ def run(network: Callable, inputs: Tensor, grid: Grid, cfg: TestCfg, out_channel
     """
     rows, cols = grid.spans
     places = [(row, col) for row in range(len(rows)) for col in range(len(cols))]
-    cells = None
-    for start in range(0, len(places), cfg.window_batch):
-        batch = places[start:start + cfg.window_batch]
+    cells, size = None, cfg.window_batch or (1 if inputs.device.type == 'cpu' else 4)
+    for start in range(0, len(places), size):
+        batch = places[start:start + size]
         crops = [inputs[..., slice(*rows[row]), slice(*cols[col])] for row, col in batch]
         logits = network(torch.cat(crops) if len(crops) > 1 else crops[0])
         cells = cells or tuple(logits.shape[2:])

@@ -218,9 +218,13 @@ def test_scores_are_kept_only_if_asked_for():
 
 def test_image_and_mirror_are_one_batch_and_windows_go_in_batches():
     network = Network()
-    predict_image(network, image(), SIZE, TestCfg(flip=True, **SLIDE), unpadded, out_channels=5)
-    # rows: 24 of 37 -> 2 windows; columns: 32 of 50 -> 2; four windows and their mirrors at once
-    assert network.batches == [(8, 3, 24, 32)]
+    for batch in (3, None):
+        predict_image(network, image(), SIZE, TestCfg(flip=True, window_batch=batch, **SLIDE),
+                      unpadded, out_channels=5)
+    # rows: 24 of 37 -> 2 windows; columns: 32 of 50 -> 2; three of the four windows and their
+    # mirrors at once, then the last; on a CPU by default one after the other
+    assert [b[0] for b in network.batches] == [6, 2, 2, 2, 2, 2]
+    assert {b[1:] for b in network.batches} == {(3, 24, 32)}
 
 
 def test_base_size_scales_the_long_side():

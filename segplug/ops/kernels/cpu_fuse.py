@@ -24,6 +24,7 @@ _ROUND = _F32(1.5 * 2**23)  # added and taken off again, it rounds a float32 to 
 _LOG2_E = _F32(np.log2(np.e))
 _LN2_HIGH, _LN2_LOW = _F32(0.693359375), _F32(-2.12194440e-4)
 _EXP_MIN = _F32(-87.0)  # exp of it is the smallest normal float32, about
+_SMALL_SUM = _F32(4e-31)  # exp(-70): 17 are left for terms that count beside the greatest
 
 # Values of one buffer of the inner loop; several of them have to stay in the second-level cache.
 _PIECE_VALUES = 20 * 1024
@@ -94,21 +95,16 @@ def _read_line(cells, mode, low, high, weight, stop, x0, out):
 
 
 @compiled
-def _between(first, second, weight, out, top):
-    """``out`` (K, n) between two lines, and its maximum over K in ``top``."""
+def _between(first, second, weight, out):
+    """``out`` (K, n) between two lines; at weight 0 the first itself, be it infinite."""
     num_classes, n = out.shape
     for k in range(num_classes):
         a, b, o = first[k], second[k], out[k]
-        if k == 0:
-            for x in range(n):
-                v = a[x] + weight * (b[x] - a[x])
-                o[x] = v
-                top[x] = v
+        if weight == 0:
+            o[:] = a
         else:
             for x in range(n):
-                v = a[x] + weight * (b[x] - a[x])
-                o[x] = v
-                top[x] = max(top[x], v)
+                o[x] = a[x] + weight * (b[x] - a[x])
 
 
 @compiled
@@ -123,12 +119,46 @@ def _add_between(first, second, weight, share, out):
 
 @compiled
 def _maximum(scores, top):
-    num_classes, n = scores.shape
+    """``top`` (n) becomes the maximum of ``scores`` (K, n) over K."""
     top[:] = scores[0]
-    for k in range(1, num_classes):
+    for k in range(1, scores.shape[0]):
         row = scores[k]
-        for x in range(n):
+        for x in range(top.size):
             top[x] = max(top[x], row[x])
+
+
+@compiled
+def _exp_between(first, second, weight, first_top, second_top, bound, out, norm):
+    """exp of what lies between two lines, and in ``norm`` one over its sum over K.
+
+    It is taken relative to the maxima of the lines, which lie above the pixel's own and are known
+    for many rows; returns False where that is so far above that exp loses digits.
+    """
+    num_classes, n = out.shape
+    for x in range(n):
+        norm[x] = _F32(0)
+    if weight == 0:
+        bound[:] = first_top
+    else:
+        for x in range(n):
+            bound[x] = first_top[x] + weight * (second_top[x] - first_top[x])
+    for k in range(num_classes):
+        a, b, o = first[k], second[k], out[k]
+        if weight == 0:
+            for x in range(n):
+                e = _exp(a[x] - bound[x])
+                o[x] = e
+                norm[x] += e
+        else:
+            for x in range(n):
+                e = _exp(a[x] + weight * (b[x] - a[x]) - bound[x])
+                o[x] = e
+                norm[x] += e
+    num_small = _I32(0)
+    for x in range(n):
+        num_small += _I32(norm[x] < _SMALL_SUM)
+        norm[x] = _F32(1) / norm[x]
+    return num_small == 0
 
 
 @compiled
@@ -138,11 +168,11 @@ def _to_probabilities(scores, top, norm):
     if num_classes == 1:
         row = scores[0]
         for x in range(n):
-            # of -|v|, which cannot overflow
-            e = _exp(-abs(row[x]))
+            e = _exp(-abs(row[x]))  # which cannot overflow
             norm[x] = _F32(1) / (_F32(1) + e)
             row[x] = _F32(1) if row[x] >= _F32(0) else e
         return
+    _maximum(scores, top)
     for x in range(n):
         norm[x] = _F32(0)
     for k in range(num_classes):
@@ -156,46 +186,59 @@ def _to_probabilities(scores, top, norm):
 
 
 @compiled
-def _add_scaled(scores, factor, out, start_anew):
-    num_classes, n = out.shape
+def _combine(scores, norms, total, x0, add, out, out_x0):
+    """The maps (M, K, n), M 1 or 2, times their factors (M, n), summed, and ``total`` if ``add``.
+
+    Written to ``out`` from column ``out_x0`` on; that is other memory than ``total``, of which the
+    columns from ``x0`` on are meant.
+    """
+    num_maps, num_classes, n = scores.shape
+    first, second = norms[0], norms[num_maps - 1]
     for k in range(num_classes):
-        a, o = scores[k], out[k]
-        if start_anew:
+        a, b = scores[0, k], scores[num_maps - 1, k]
+        o = out[k, out_x0:out_x0 + n]
+        if num_maps == 1:
             for x in range(n):
-                o[x] = a[x] * factor[x]
+                o[x] = a[x] * first[x]
         else:
             for x in range(n):
-                o[x] += a[x] * factor[x]
-
-
-@compiled
-def _into_total(scores, total, x0, add, store):
-    """``total`` (K, W) and ``scores`` (K, n) become their sum, the one if ``store``."""
-    num_classes, n = scores.shape
-    for k in range(num_classes):
-        a, t = scores[k], total[k, x0:x0 + n]
+                o[x] = a[x] * first[x] + b[x] * second[x]
         if add:
+            t = total[k, x0:x0 + n]
             for x in range(n):
-                a[x] += t[x]
-        if store:
-            for x in range(n):
-                t[x] = a[x]
+                o[x] += t[x]
 
 
 @compiled
-def _best(scores, threshold, best, index, labels):
-    """Class of the greatest score; of equal ones the lowest; for K = 1 above ``threshold``."""
-    num_classes, n = scores.shape
+def _accumulate(scores, norms, total, x0):
+    """`_combine` into ``total`` itself."""
+    num_maps, num_classes, n = scores.shape
+    first, second = norms[0], norms[num_maps - 1]
+    for k in range(num_classes):
+        a, b, t = scores[0, k], scores[num_maps - 1, k], total[k, x0:x0 + n]
+        if num_maps == 1:
+            for x in range(n):
+                t[x] += a[x] * first[x]
+        else:
+            for x in range(n):
+                t[x] += a[x] * first[x] + b[x] * second[x]
+
+
+@compiled
+def _best(scores, x0, threshold, best, index, labels):
+    """Class of the greatest score from column ``x0`` on; of equal ones the lowest; for K = 1
+    above ``threshold``."""
+    num_classes, n = scores.shape[0], labels.size
+    row = scores[0, x0:x0 + n]
     if num_classes == 1:
-        row = scores[0]
         for x in range(n):
             labels[x] = row[x] > threshold
         return
     for x in range(n):
-        best[x] = scores[0, x]
+        best[x] = row[x]
         index[x] = _I32(0)
     for k in range(1, num_classes):
-        row = scores[k]
+        row = scores[k, x0:x0 + n]
         for x in range(n):
             better = row[x] > best[x]
             best[x] = row[x] if better else best[x]
@@ -205,10 +248,11 @@ def _best(scores, threshold, best, index, labels):
 
 
 @compiled
-def _fill(addresses, cells, j, cols, modes, spans, share, x0, lines, spare):
+def _fill(addresses, cells, j, cols, modes, spans, share, x0, lines, top, spare):
     """Row ``j`` of all cells of a row of windows, read at n output pixels: ``lines`` (K, n).
 
-    Where the row has several windows they are averaged by ``share``.
+    Where the row has several windows they are averaged by ``share``. ``top`` (n) becomes the
+    maximum over K.
     """
     low, high, weight, stop = cols
     n = lines.shape[1]
@@ -227,15 +271,18 @@ def _fill(addresses, cells, j, cols, modes, spans, share, x0, lines, spare):
             if several:
                 for x in range(b - a):
                     line[x] += share[a + x] * out[x]
+    _maximum(lines, top)
 
 
 @compiled
 def _read(y, x0, addresses, cells, rows, spans_y, share_y, cols, modes, spans_x, share_x, lines,
-          held, scores, top, spare):
-    """One map's ``scores`` (K, n) at the pixels of row y from x0 on, and their maximum over K.
+          tops, held, softmax, scores, norm, spare):
+    """One map's ``scores`` (K, n) at the pixels of row y from x0 on.
 
-    ``lines`` (S, 2, K, n) holds the last two rows of cells of each row of windows, row j at
-    place j % 2, and ``held`` (S, 2) which rows they are: neighbouring pixels share them.
+    With ``softmax`` they are exponentials, to be multiplied by ``norm`` (n). ``lines``
+    (S, 2, K, n) holds the last two rows of cells of each row of windows, row j at place j % 2,
+    ``tops`` (S, 2, n) their maxima and ``held`` (S, 2) which rows they are: neighbouring pixels
+    share them.
     """
     low, high, weight, _ = rows
     num_strips = addresses.shape[0]
@@ -244,23 +291,29 @@ def _read(y, x0, addresses, cells, rows, spans_y, share_y, cols, modes, spans_x,
         covering += spans_y[s, 0] <= y < spans_y[s, 1]
     if covering > 1:
         scores[:] = _F32(0)
+    done = False
     for s in range(num_strips):
         if not spans_y[s, 0] <= y < spans_y[s, 1]:
             continue
+        w = weight[s, y]
         first = np.int64(low[s, y])
-        second = np.int64(high[s, y]) if weight[s, y] != 0 else first
+        second = np.int64(high[s, y]) if w != 0 else first
         for j in (first, second):
             if held[s, j & 1] != j:
                 held[s, j & 1] = j
                 _fill(addresses[s], cells, j, cols, modes, spans_x, share_x, x0,
-                      lines[s, j & 1], spare)
+                      lines[s, j & 1], tops[s, j & 1], spare)
+        a, b = lines[s, first & 1], lines[s, second & 1]
         if covering > 1:
-            _add_between(lines[s, first & 1], lines[s, second & 1], weight[s, y], share_y[y],
-                         scores)
+            _add_between(a, b, w, share_y[y], scores)
         else:
-            _between(lines[s, first & 1], lines[s, second & 1], weight[s, y], scores, top)
-    if covering > 1:
-        _maximum(scores, top)
+            if softmax and cells[0] > 1:
+                done = _exp_between(a, b, w, tops[s, first & 1], tops[s, second & 1], spare,
+                                    scores, norm)
+            if not done:
+                _between(a, b, w, scores)
+    if softmax and not done:
+        _to_probabilities(scores, spare, norm)
 
 
 @compiled
@@ -271,32 +324,33 @@ def _fuse_columns(tiles, cells, rows, spans_y, share_y, cols, modes, spans_x, sh
     num_classes = cells[0]
     low, high, weight, stop = cols
     softmax, weigh, add, store, label = steps
-    direct = num_maps == 1 and not softmax and not weigh
+    direct = not (softmax or weigh or add or store) and num_maps == 1
     lines = np.empty((num_maps, num_strips, 2, num_classes, n), _F32)
+    tops = np.empty((num_maps, num_strips, 2, n), _F32)
     held = np.full((num_maps, num_strips, 2), -1, np.int64)
-    scores = np.empty((num_classes, n), _F32)
-    summed = np.empty((num_classes, n), _F32)
-    top, norm, spare = np.empty(n, _F32), np.ones(n, _F32), np.empty(n, _F32)
-    index = np.empty(n, _I32)
+    scores, norms = np.empty((num_maps, num_classes, n), _F32), np.ones((num_maps, n), _F32)
+    summed, spare, index = np.empty((num_classes, n), _F32), np.empty(n, _F32), np.empty(n, _I32)
     for y in range(y0, y1):
         for m in range(num_maps):
+            if weigh or not softmax:
+                norms[m] = _F32(1)
             _read(y, x0, tiles[m], cells, rows, spans_y, share_y,
                   (low[m], high[m], weight[m], stop[m]), modes[m], spans_x[m], share_x[m],
-                  lines[m], held[m], scores, top, spare)
-            if direct:
-                continue
-            norm[:] = _F32(1)
-            if softmax:
-                _to_probabilities(scores, top, norm)
+                  lines[m], tops[m], held[m], softmax, scores[m], norms[m], spare)
             if weigh:
                 for x in range(n):
-                    norm[x] *= weights[0][y] * weights[1][m, x0 + x]
-            _add_scaled(scores, norm, summed, m == 0)
-        result = scores if direct else summed
-        if add or store:
-            _into_total(result, total[y], x0, add, store)
-        if label:
-            _best(result, threshold, top, index, labels[y, x0:x0 + n])
+                    norms[m, x] *= weights[0][y] * weights[1][m, x0 + x]
+        if store and add:
+            _accumulate(scores, norms, total[y], x0)
+        elif store:
+            _combine(scores, norms, total[y], x0, False, total[y], x0)
+        elif not direct:
+            _combine(scores, norms, total[min(y, total.shape[0] - 1)], x0, add, summed, 0)
+        if label and store:
+            _best(total[y], x0, threshold, spare, index, labels[y, x0:x0 + n])
+        elif label:
+            _best(scores[0] if direct else summed, 0, threshold, spare, index,
+                  labels[y, x0:x0 + n])
 
 
 @lru_cache(maxsize=128)
