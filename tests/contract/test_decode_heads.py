@@ -20,6 +20,9 @@ CASES = {
     'DepthwiseSeparableASPPHead': [
         dict(in_channels=10, channels=4, dilations=(1, 3), c1_in_channels=6, c1_channels=3),
         dict(in_channels=10, channels=4, dilations=(1, 3), c1_in_channels=0, c1_channels=0)],
+    'EncHead': [dict(in_channels=[8, 10], in_index=[1, 2], channels=4, num_codes=4),
+                dict(in_channels=[8, 10], in_index=[1, 2], channels=4, num_codes=4,
+                     add_lateral=True, use_se_loss=False)],
     'FCNHead': [dict(in_channels=10, channels=4),
                 dict(in_channels=8, in_index=1, channels=4, num_convs=1, concat_input=False),
                 dict(in_channels=[8, 10], in_index=[1, 2], channels=4,

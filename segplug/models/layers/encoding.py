@@ -7,6 +7,8 @@ N batch, C channels, P pixels, D codewords.
 import torch
 from torch import nn
 
+from .attention import full_precision
+
 
 def encode(x: torch.Tensor, codewords: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
     """Residuals x_p - c_d, weighed by softmax over d of scale_d |x_p - c_d|^2, summed over p.
@@ -22,7 +24,7 @@ def encode(x: torch.Tensor, codewords: torch.Tensor, scale: torch.Tensor) -> tor
     Returns:
         (N, D, C), in the type of ``codewords``.
     """
-    with torch.autocast(x.device.type, enabled=False):
+    with full_precision(x):
         wide = torch.promote_types(codewords.dtype, torch.float32)
         x, codes = x.to(wide), codewords.to(wide)
         squares = (x.square().sum(2, keepdim=True) - 2 * (x @ codes.T)
