@@ -6,12 +6,12 @@ unless ``avg_non_ignore`` is set. N batch, K classes, H W pixels.
 
 import torch
 import torch.nn.functional as F
-from torch import nn
 
-from ...errors import ConfigError, ShapeError
+from ...errors import ConfigError
 from ...ops.masks import valid_mask
 from ...registry import MODELS
-from .utils import get_class_weight, weight_reduce_loss
+from .base import BaseLoss, needs_classes
+from .utils import weight_reduce_loss
 
 
 def cross_entropy(pred: torch.Tensor, label: torch.Tensor, weight: torch.Tensor | None = None,
@@ -67,7 +67,7 @@ def binary_cross_entropy(pred: torch.Tensor, label: torch.Tensor,
     label = label.unsqueeze(1).where(valid, 0)
     target = label if pred.size(1) == 1 else torch.zeros_like(pred).scatter_(1, label, 1.0)
     if class_weight is not None:
-        class_weight = class_weight.view(-1, 1, 1)
+        class_weight = class_weight.view(-1, *[1] * (pred.ndim - 2))
     loss = F.binary_cross_entropy_with_logits(pred, target.to(pred.dtype),
                                               pos_weight=class_weight, reduction='none')
     loss = loss.where(valid, 0.0)
@@ -79,7 +79,7 @@ def binary_cross_entropy(pred: torch.Tensor, label: torch.Tensor,
 
 
 @MODELS.register_module()
-class CrossEntropyLoss(nn.Module):
+class CrossEntropyLoss(BaseLoss):
     """Cross entropy with class weights and ignored pixels.
 
     Args:
@@ -99,18 +99,11 @@ class CrossEntropyLoss(nn.Module):
                  reduction: str = 'mean', class_weight: list[float] | str | None = None,
                  loss_weight: float = 1.0, loss_name: str = 'loss_ce',
                  avg_non_ignore: bool = False) -> None:
-        super().__init__()
+        super().__init__(reduction, loss_weight, loss_name, class_weight)
         if use_mask:
             raise ConfigError('Mask cross entropy is for instance masks, which segplug does not '
                               'train.', culprit='use_mask', fix='remove use_mask')
         self.criterion = binary_cross_entropy if use_sigmoid else cross_entropy
-        self.reduction = reduction
-        self.class_weight = get_class_weight(class_weight)
-        # On the device like the model; not in checkpoints, whose published keys lack it.
-        self.register_buffer('_class_weight', None if self.class_weight is None else
-                             torch.tensor(self.class_weight).float(), persistent=False)
-        self.loss_weight = loss_weight
-        self.loss_name = loss_name
         self.avg_non_ignore = avg_non_ignore
 
     def forward(self, cls_score: torch.Tensor, label: torch.Tensor,
@@ -123,23 +116,14 @@ class CrossEntropyLoss(nn.Module):
             ShapeError: If there are not as many class weights as channels, or one channel for a
                 softmax.
         """
-        if cls_score.shape[1] == 1 and self.criterion is cross_entropy:
-            raise ShapeError('The softmax of a single channel is always 1.', expected='a channel '
-                             'for each class', got=tuple(cls_score.shape),
-                             fix='set use_sigmoid=True for a head with out_channels=1')
+        if self.criterion is cross_entropy:
+            needs_classes(cls_score, 'set use_sigmoid=True for a head with out_channels=1')
         # Half precision is too short for sums over millions of pixels.
         cls_score = cls_score.to(torch.promote_types(cls_score.dtype, torch.float32))
-        class_weight = self._class_weight
-        if class_weight is not None:
-            class_weight = class_weight.to(cls_score)
-            if class_weight.shape != cls_score.shape[1:2]:
-                raise ShapeError('There is one class weight per class.',
-                                 got=f'{len(self.class_weight)} weights',
-                                 expected=f'{cls_score.shape[1]}, the channels of the logits')
         return self.loss_weight * self.criterion(
-            cls_score, label, weight, class_weight=class_weight,
+            cls_score, label, weight, class_weight=self.weights_of_classes(cls_score),
             reduction=reduction_override or self.reduction, avg_factor=avg_factor,
             ignore_index=ignore_index, avg_non_ignore=self.avg_non_ignore)
 
     def extra_repr(self) -> str:
-        return f'loss_weight={self.loss_weight}, avg_non_ignore={self.avg_non_ignore}'
+        return f'{super().extra_repr()}, avg_non_ignore={self.avg_non_ignore}'

@@ -6,6 +6,7 @@ from mmengine.fileio import load
 
 from ...errors import ConfigError
 
+REDUCTIONS = ('none', 'mean', 'sum')
 
 def get_class_weight(class_weight: list[float] | str | None) -> list[float] | None:
     """Class weights, read from a .npy, .json or .yaml file if a name is given."""
