@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ..errors import DataError, ShapeError
+from . import kernels
 
 # cv2.calcHist returns float32, which counts exactly up to 2 ** 24; maps come in pieces below it.
 _PIECE = 1 << 23
@@ -115,10 +116,13 @@ def _bytes(values: np.ndarray) -> np.ndarray | None:
 
 def _joint_bytes(pred: np.ndarray, label: np.ndarray) -> np.ndarray:
     """(256, 256) int64 joint histogram of two uint8 maps."""
+    pred, label = (np.ascontiguousarray(x).reshape(-1) for x in (pred, label))
+    compiled = kernels.joint_histogram()
+    if compiled is not None and pred.size < 1 << 32:
+        return compiled(pred, label)
     joint = np.zeros((256, 256), np.int64)
-    pred, label = (np.ascontiguousarray(x).reshape(-1, 1) for x in (pred, label))
     for start in range(0, len(pred), _PIECE):
-        piece = [label[start:start + _PIECE], pred[start:start + _PIECE]]
+        piece = [part[start:start + _PIECE].reshape(-1, 1) for part in (label, pred)]
         joint += cv2.calcHist(piece, [0, 1], None, [256, 256], [0, 256, 0, 256]).astype(np.int64)
     return joint
 

@@ -1,5 +1,7 @@
 """The confusion matrix against hand counts and against a plain loop."""
 
+import importlib.util
+
 import numpy as np
 import pytest
 import torch
@@ -18,6 +20,14 @@ LABEL = np.array([[0, 0, 1], [1, 2, 255]], np.uint8)
 PRED = np.array([[0, 1, 1], [1, 0, 2]], np.uint8)
 # rows ground truth: class 0 -> one 0, one 1; class 1 -> two 1; class 2 -> one 0; 255 left out
 EXPECTED = [[1, 1, 0], [0, 2, 0], [1, 0, 0]]
+
+
+@pytest.fixture(params=['compiled', 'plain'], autouse=True)
+def kernels(request, monkeypatch):
+    """Every test runs with the compiled histogram and with OpenCV's."""
+    if request.param == 'compiled' and importlib.util.find_spec('numba') is None:
+        pytest.skip('numba, which compiles the kernels, is not installed')
+    monkeypatch.setenv('SEGPLUG_KERNELS', 'on' if request.param == 'compiled' else 'off')
 
 
 def _slow(pred, label, k, ignore):
@@ -50,6 +60,16 @@ def test_equals_a_plain_loop(k, ignore):
     if ignore is not None:
         label[rng.random(label.shape) < 0.2] = ignore
     assert np.array_equal(confusion_matrix(pred, label, k, ignore), _slow(pred, label, k, ignore))
+
+
+@pytest.mark.parametrize('length', [0, 1, 7, 8, 9, 64, 1003])
+def test_even_stretches_of_any_length(length):
+    """Eight alike pixels are counted at once, and what is left one by one."""
+    rng = np.random.default_rng(length)
+    label, pred = (np.repeat(rng.integers(0, 4, length), 13)[:length].astype(np.uint8)
+                   for _ in range(2))
+    pred[rng.random(length) < 0.1] = 3
+    assert np.array_equal(confusion_matrix(pred, label, 4), _slow(pred, label, 4, 255))
 
 
 @pytest.mark.gpu

@@ -24,11 +24,19 @@ def view_for(device: torch.device) -> Callable | None:
     return _function({'cpu': 'cpu_view'}.get(device.type), 'view')
 
 
+def joint_histogram() -> Callable | None:
+    """The compiled joint histogram of two byte maps on the CPU, or None."""
+    return _function('cpu_confusion', 'joint_histogram')
+
+
 def _function(module: str | None, name: str) -> Callable | None:
     if module is None or os.environ.get('SEGPLUG_KERNELS', 'on') == 'off':
         return None
     found = _load(module)
     return None if found is None else getattr(found, name)
+
+
+_said: set[bool] = set()
 
 
 @lru_cache
@@ -37,7 +45,12 @@ def _load(module: str):
     try:
         return importlib.import_module(f'{__name__}.{module}')
     except ImportError as error:
+        on_cpu = module.startswith('cpu')
+        if on_cpu in _said:
+            return None
+        _said.add(on_cpu)
         print_log(f'Testing without compiled kernels: {error}. Results are the same; '
-                  '`pip install numba` makes tests on a CPU several times faster.', 'current',
-                  logging.WARNING if module.startswith('cuda') else logging.INFO)
+                  f'`pip install {"numba" if on_cpu else "triton"}` makes tests on a '
+                  f'{"CPU several times" if on_cpu else "GPU"} faster.', 'current',
+                  logging.INFO if on_cpu else logging.WARNING)
         return None

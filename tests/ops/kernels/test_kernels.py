@@ -11,18 +11,19 @@ CPU = torch.device('cpu')
 
 def test_they_can_be_switched_off(monkeypatch):
     monkeypatch.setenv('SEGPLUG_KERNELS', 'off')
-    assert kernels.fuse_for(CPU) is kernels.view_for(CPU) is None
+    assert kernels.fuse_for(CPU) is kernels.view_for(CPU) is kernels.joint_histogram() is None
 
 
 def test_without_numba_plain_torch_takes_over_and_says_so_once(monkeypatch):
     said = []
     monkeypatch.setattr('segplug.ops.kernels.print_log', lambda text, *a: said.append(text))
     monkeypatch.setitem(sys.modules, 'numba', None)  # as if it were not installed
-    for name in ('cpu_fuse', 'jit'):
+    monkeypatch.setattr('segplug.ops.kernels._said', set())
+    for name in ('cpu_fuse', 'cpu_view', 'cpu_confusion', 'jit'):
         monkeypatch.delitem(sys.modules, f'segplug.ops.kernels.{name}', raising=False)
     kernels._load.cache_clear()
     try:
-        assert kernels.fuse_for(CPU) is kernels.fuse_for(CPU) is None
+        assert kernels.fuse_for(CPU) is kernels.view_for(CPU) is kernels.joint_histogram() is None
     finally:
         kernels._load.cache_clear()
     assert len(said) == 1
