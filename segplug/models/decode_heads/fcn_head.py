@@ -49,10 +49,14 @@ class FCNHead(BaseDecodeHead):
                           padding=self.kernel_size // 2 * dilation, dilation=dilation,
                           conv_cfg=self.conv_cfg, norm_cfg=self.norm_cfg, act_cfg=self.act_cfg)
 
+    def _convolve(self, x: torch.Tensor) -> torch.Tensor:
+        """The ``num_convs`` convolutions; heads with a block between them say so here."""
+        return self.convs(x)
+
     def _forward_feature(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
         """Levels -> (N, channels, h, w), what the classifier sees."""
         x = self._transform_inputs(inputs)
-        feats = self.convs(x)
+        feats = self._convolve(x)
         if self.concat_input:
             feats = self.conv_cat(torch.cat([x, feats], dim=1))
         return feats

@@ -5,6 +5,8 @@ The weights of all pairs, (H W)^2 of them, are left to torch's fused kernels, wh
 them. N batch, C channels, S entries that are attended to.
 """
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 import torch.nn.functional as F
 from mmcv.cnn import ConvModule
@@ -31,6 +33,13 @@ def attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor,
                for x in (query, key, value))
     out = F.scaled_dot_product_attention(q, k, v, scale=scale)
     return out.squeeze(1).transpose(1, 2).reshape(*value.shape[:2], *query.shape[2:])
+
+
+def full_precision(x: torch.Tensor) -> AbstractContextManager:
+    """No autocast on the device of ``x``, for sums that need the digits of float32."""
+    kind = x.device.type
+    return (torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind)
+            else nullcontext())
 
 
 class SelfAttentionBlock(nn.Module):
