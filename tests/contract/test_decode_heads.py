@@ -10,7 +10,11 @@ from segplug.registry import MODELS
 from segplug.structures import SegDataSample
 
 LEVELS = ((6, 2), (8, 4), (10, 8))  # channels and stride of each level
+# Of heads that take the levels of one backbone alone.
+OWN_LEVELS = {'DDRHead': ((5, 8), (10, 8)), 'PIDHead': ((6, 8), (12, 8), (6, 8))}
 SMALL = dict(num_classes=3, norm_cfg=dict(type='BN'))
+CE = dict(type='CrossEntropyLoss')
+CASCADED = ('OCRHead', 'PointHead')
 CASES = {
     'ANNHead': [dict(in_channels=[8, 10], in_index=[1, 2], channels=4, project_channels=4),
                 dict(in_channels=[8, 10], in_index=[1, 2], channels=4, project_channels=4,
@@ -23,6 +27,14 @@ CASES = {
     'DepthwiseSeparableASPPHead': [
         dict(in_channels=10, channels=4, dilations=(1, 3), c1_in_channels=6, c1_channels=3),
         dict(in_channels=10, channels=4, dilations=(1, 3), c1_in_channels=0, c1_channels=0)],
+    'DDRHead': [dict(in_channels=10, channels=4, loss_decode=[CE] * 2)],
+    'PIDHead': [dict(in_channels=12, channels=4, loss_decode=[
+        CE, dict(type='OhemCrossEntropy'), dict(type='BoundaryLoss'),
+        dict(type='OhemCrossEntropy')])],
+    'PSAHead': [dict(in_channels=10, channels=4, mask_size=(5, 7)),
+                dict(in_channels=10, channels=4, mask_size=(3, 3), psa_type='collect',
+                     shrink_factor=1, psa_softmax=False, normalization_factor=None)],
+    'STDCHead': [dict(in_channels=10, channels=4)],
     'EncHead': [dict(in_channels=[8, 10], in_index=[1, 2], channels=4, num_codes=4),
                 dict(in_channels=[8, 10], in_index=[1, 2], channels=4, num_codes=4,
                      add_lateral=True, use_se_loss=False)],
@@ -45,12 +57,23 @@ CASES = {
                 dict(in_channels=[8, 10], in_index=[1, 2], channels=4,
                      input_transform='resize_concat')],
     'ISAHead': [dict(in_channels=10, channels=4, isa_channels=4, down_factor=(2, 2))],
+    'FPNHead': [dict(in_channels=[6, 8, 10], in_index=[0, 1, 2], channels=4,
+                     feature_strides=[2, 4, 8]),
+                dict(in_channels=[10], in_index=[2], channels=4, feature_strides=[8])],
+    'OCRHead': [dict(in_channels=10, channels=4, ocr_channels=3),
+                dict(in_channels=[8, 10], in_index=[1, 2], input_transform='resize_concat',
+                     channels=4, ocr_channels=3, scale=2)],
+    'PointHead': [dict(in_channels=[6], in_index=[0], channels=4, norm_cfg=None),
+                  dict(in_channels=[6, 8], in_index=[0, 1], channels=4, num_fcs=1,
+                       norm_cfg=dict(type='BN1d'), coarse_pred_each_layer=False)],
     'PSPHead': [dict(in_channels=10, channels=4),
                 dict(in_channels=10, channels=4, pool_scales=(1, 3))],
     'UPerHead': [dict(in_channels=[6, 8, 10], in_index=[0, 1, 2], channels=4)],
+    'LRASPPHead': [dict(in_channels=(6, 8, 10), in_index=(0, 1, 2), channels=4,
+                        branch_channels=(2, 3), input_transform='multiple_select')],
     'UNetHead': [dict(in_channels=(6, 8, 10), decoder_channels=(8, 6, 4))],
 }
-ROWS = [dict(type=name, **SMALL, **row) for name, rows in CASES.items() for row in rows]
+ROWS = [dict(type=name, **{**SMALL, **row}) for name, rows in CASES.items() for row in rows]
 SIZES = [(16, 24), (17, 23)]
 
 
@@ -61,10 +84,23 @@ def _build(cfg: dict, seed: int = 0) -> torch.nn.Module:
     return head
 
 
-def _levels(size: tuple[int, int], num: int = 2, seed: int = 0) -> list[torch.Tensor]:
-    generator = torch.Generator().manual_seed(seed)
-    return [torch.rand(num, c, *(-(-s // stride) for s in size), generator=generator)
-            for c, stride in LEVELS]
+def _levels(cfg: dict, size: tuple[int, int]) -> list[torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    return [torch.rand(2, c, *(-(-s // stride) for s in size), generator=generator)
+            for c, stride in OWN_LEVELS.get(cfg['type'], LEVELS)]
+
+
+def _inputs(cfg: dict, size: tuple[int, int]) -> list:
+    """What comes before labels or metas: levels, and in a cascade logits of the first's size."""
+    levels = _levels(cfg, size)
+    if cfg['type'] not in CASCADED:
+        return [levels]
+    generator = torch.Generator().manual_seed(1)
+    return [levels, torch.randn(2, 3, *levels[0].shape[2:], generator=generator)]
+
+
+def _predict(head: torch.nn.Module, cfg: dict, size: tuple[int, int]) -> torch.Tensor:
+    return head.predict(*_inputs(cfg, size), [dict(img_shape=size, pad_shape=size)] * 2, None)
 
 
 def _samples(label: torch.Tensor) -> list[SegDataSample]:
@@ -72,6 +108,7 @@ def _samples(label: torch.Tensor) -> list[SegDataSample]:
     for one in label:
         samples.append(SegDataSample())
         samples[-1].gt_sem_seg = PixelData(data=one[None])
+        samples[-1].gt_edge_map = PixelData(data=(one[None] == 1).to(one.dtype))
     return samples
 
 
@@ -97,8 +134,10 @@ def test_signature_hides_nothing(name):
 @pytest.mark.parametrize('size', SIZES)
 def test_logits_have_a_channel_per_class(cfg, size):
     head = _build(cfg).eval()
-    metas = [dict(img_shape=size, pad_shape=size)] * 2
-    for logits in (head(_levels(size)), head.predict(_levels(size), metas, None)):
+    found = [_predict(head, cfg, size)]
+    if cfg['type'] != 'PointHead':  # whose forward is of points
+        found.append(head(*_inputs(cfg, size)))
+    for logits in found:
         assert logits.shape[:2] == (2, head.out_channels) == (2, 3)
         assert logits.isfinite().all()
 
@@ -108,8 +147,10 @@ def test_logits_have_a_channel_per_class(cfg, size):
 def test_loss_trains_every_parameter(cfg, size):
     head = _build(cfg).train()
     label = torch.randint(0, 3, (2, *size), dtype=torch.uint8)
-    losses = head.loss(_levels(size), _samples(label), None)
-    assert {'loss_ce', 'acc_seg'} <= {name.rsplit('.', 1)[-1] for name in losses}
+    losses = head.loss(*_inputs(cfg, size), _samples(label), None)
+    names = {name.rsplit('.', 1)[-1] for name in losses}
+    assert ('acc_point' if cfg['type'] == 'PointHead' else 'acc_seg') in names
+    assert 'loss_ce' in names or cfg['type'] in (*OWN_LEVELS, 'PointHead')
     _total(losses).backward()
     assert all(p.grad.isfinite().all() for p in head.parameters() if p.requires_grad)
 
@@ -117,7 +158,7 @@ def test_loss_trains_every_parameter(cfg, size):
 @pytest.mark.parametrize('cfg', ROWS, ids=str)
 def test_a_batch_that_is_ignored_as_a_whole_is_finite_and_moves_nothing(cfg):
     head = _build(cfg).train()
-    losses = head.loss(_levels((16, 24)), _samples(torch.full((2, 16, 24), 255)), None)
+    losses = head.loss(*_inputs(cfg, (16, 24)), _samples(torch.full((2, 16, 24), 255)), None)
     _total(losses).backward()
     assert _total(losses).item() == 0
     assert all(value.isfinite() for value in losses.values())
@@ -127,7 +168,7 @@ def test_a_batch_that_is_ignored_as_a_whole_is_finite_and_moves_nothing(cfg):
 @pytest.mark.parametrize('cfg', ROWS, ids=str)
 def test_state_dict_round_trips(cfg):
     first, second = _build(cfg, 0).eval(), _build(cfg, 1).eval()
-    x = _levels((16, 24))
-    assert not torch.equal(first(x), second(x))
+    size = (16, 24)
+    assert not torch.equal(_predict(first, cfg, size), _predict(second, cfg, size))
     second.load_state_dict(first.state_dict(), strict=True)
-    assert torch.equal(first(x), second(x))
+    assert torch.equal(_predict(first, cfg, size), _predict(second, cfg, size))

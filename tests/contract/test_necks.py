@@ -38,6 +38,8 @@ ROWS = [
         ((6, 0, 4), (6, 0, 2), (6, 0, 1), (6, 0, 1 / 2)), FLAT, math.floor),
     Row('Feature2Pyramid', dict(embed_dim=6, rescales=[2, 1, 0.5, 0.25], **BN),
         ((6, 0, 2), (6, 0, 1), (6, 0, 1 / 2), (6, 0, 1 / 4)), FLAT, math.floor),
+    Row('ICNeck', dict(in_channels=(6, 8, 10), out_channels=4),
+        ((4, 1, 1), (4, 0, 1), (4, 0, 1))),
     Row('JPU', dict(in_channels=(6, 8, 10), mid_channels=4, dilations=(1, 2)),
         ((6, 0, 1), (8, 1, 1), (8, 0, 1))),
     Row('JPU', dict(in_channels=(6, 8, 10), mid_channels=4, start_level=1),

@@ -2,12 +2,18 @@
 
 from .bisenetv1 import BiSeNetV1
 from .bisenetv2 import BiSeNetV2
+from .ddrnet import DDRNet
 from .hrnet import HRNet
+from .icnet import ICNet
+from .mobilenet_v2 import MobileNetV2
+from .mobilenet_v3 import MobileNetV3
+from .pidnet import PIDNet
 from .resnest import ResNeSt
 from .resnet import ResNet, ResNetV1c, ResNetV1d
 from .resnext import ResNeXt
 from .stdc import STDCContextPathNet, STDCNet
 from .unet import UNet
 
-__all__ = ['BiSeNetV1', 'BiSeNetV2', 'HRNet', 'ResNeSt', 'ResNeXt', 'ResNet', 'ResNetV1c',
-           'ResNetV1d', 'STDCContextPathNet', 'STDCNet', 'UNet']
+__all__ = ['BiSeNetV1', 'BiSeNetV2', 'DDRNet', 'HRNet', 'ICNet', 'MobileNetV2', 'MobileNetV3',
+           'PIDNet', 'ResNeSt', 'ResNeXt', 'ResNet', 'ResNetV1c', 'ResNetV1d', 'STDCContextPathNet',
+           'STDCNet', 'UNet']

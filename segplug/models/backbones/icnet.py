@@ -25,7 +25,7 @@ class ICNet(BaseModule):
     two, halved, rather than on an image of their own.
 
     Args:
-        backbone_cfg: A ResNet with deep stem (ResNetV1c, ResNetV1d).
+        backbone_cfg: A ResNet with deep stem (ResNetV1c, ResNetV1d), dilated to output stride 8.
         in_channels: Channels of the image.
         layer_channels: Channels of its second and fourth stage.
         light_branch_middle_channels: Width of the three convolutions at full size.
@@ -38,9 +38,9 @@ class ICNet(BaseModule):
 
     Attributes:
         out_channels: Channels of each level.
-        out_strides: (8, 16, 32). Max-pooling keeps an incomplete window and an odd size is halved
-            downwards, as in the published models: the second and third level may be one pixel
-            larger or smaller than ceil(H / stride).
+        out_strides: (8, 16, 32), with an encoder of output stride 8. Max-pooling keeps an
+            incomplete window and an odd size is halved downwards, as in the published models:
+            the second and third level may miss ceil(H / stride) by a pixel.
 
     Raises:
         ConfigError: For an encoder without deep stem.

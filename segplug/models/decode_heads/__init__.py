@@ -21,6 +21,7 @@ from .nl_head import NLHead
 from .ocr_head import OCRHead
 from .pid_head import PIDHead
 from .point_head import PointHead
+from .psa_head import PSAHead
 from .psp_head import PSPHead
 from .sep_aspp_head import DepthwiseSeparableASPPHead
 from .stdc_head import STDCHead
@@ -30,4 +31,5 @@ from .uper_head import UPerHead
 __all__ = ['ANNHead', 'APCHead', 'ASPPHead', 'BaseCascadeDecodeHead', 'BaseDecodeHead', 'CCHead',
            'DAHead', 'DDRHead', 'DMHead', 'DNLHead', 'DepthwiseSeparableASPPHead', 'EMAHead',
            'EncHead', 'FCNHead', 'FPNHead', 'GCHead', 'ISAHead', 'LRASPPHead', 'NLHead',
-           'OCRHead', 'PIDHead', 'PSPHead', 'PointHead', 'STDCHead', 'UNetHead', 'UPerHead']
+           'OCRHead', 'PIDHead', 'PSAHead', 'PSPHead', 'PointHead', 'STDCHead', 'UNetHead',
+           'UPerHead']

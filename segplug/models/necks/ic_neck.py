@@ -12,6 +12,7 @@ from mmengine.model import BaseModule
 from ...errors import ConfigError
 from ...ops.resize import resize
 from ...registry import MODELS
+from .levels import check_levels
 
 
 class _CascadeFusion(BaseModule):
@@ -64,7 +65,11 @@ class ICNeck(BaseModule):
         """Three levels, largest first -> two maps for auxiliary heads, then the result.
 
         The first has the size of the second level, the others that of the first.
+
+        Raises:
+            ShapeError: For another number of levels.
         """
+        check_levels(inputs, 3)
         full, half, quarter = inputs
         fused, aux24 = self.cff_24(quarter, half)
         fused, aux12 = self.cff_12(fused, full)
