@@ -1,7 +1,7 @@
 """Cross entropy of a boundary map, in which boundary and rest weigh the same.
 
-Xu, Xiong, Bhattacharyya: PIDNet, CVPR 2023 (arXiv 2206.02066), its loss l1; the weights are those of
-Xie, Tu: Holistically-nested edge detection (arXiv 1504.06375), equation 2.
+Xu, Xiong, Bhattacharyya: PIDNet, CVPR 2023 (arXiv 2206.02066), its loss l1; the weights are those
+of Xie, Tu: Holistically-nested edge detection (arXiv 1504.06375), equation 2.
 """
 
 import torch

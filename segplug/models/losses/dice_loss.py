@@ -15,8 +15,9 @@ def dice_loss(prob: torch.Tensor, target: torch.Tensor, weight: torch.Tensor,
               eps: float = 1e-3, naive_dice: bool = False) -> torch.Tensor:
     """The loss of each image, its classes taken together.
 
-    With p = ``prob``, t = ``target`` and all sums over classes and pixels, weighted: 1 - 2 sum(pt) /
-    (sum(p^2) + sum(t^2) + 2 eps), or naive: 1 - (2 sum(pt) + eps) / (sum(p) + sum(t) + eps).
+    With p = ``prob``, t = ``target`` and all sums over classes and pixels, weighted:
+    1 - 2 sum(pt) / (sum(p^2) + sum(t^2) + 2 eps), or naive:
+    1 - (2 sum(pt) + eps) / (sum(p) + sum(t) + eps).
 
     Args:
         prob: (N, K, P) float in [0, 1].

@@ -48,7 +48,7 @@ def depth_maps(labels: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
 
 @MODELS.register_module()
 class HuasdorffDisstanceLoss(BaseLoss):
-    """The sum over classes k > 0 of (p_k - t_k)^2 (s_k^2 + g_k^2), over K, then the mean over pixels.
+    """The mean over pixels of 1/K times the sum over k > 0 of (p_k - t_k)^2 (g_k^2 + s_k^2).
 
     p is the softmax, t the label as 0 and 1, and g and s how deep the pixel lies inside class k of
     the label and of the prediction; 0 outside of it. (The name is mmsegmentation's.)
