@@ -9,7 +9,7 @@ Letters: K classes, H W pixels; "valid" is the image as it enters the network, "
 the padding to its right and below.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch.nn.functional as F
 from mmengine.structures import PixelData
@@ -43,7 +43,7 @@ def one_pass(cfg: TestCfg) -> bool:
 
 
 def image_losses(model: nn.Module, img: Tensor, sample: SegDataSample, tape: Tape | None,
-                 heads: dict[str, nn.Module] | None) -> dict[str, float]:
+                 losses: Callable[[Tensor, SegDataSample, Tape], dict]) -> dict[str, float]:
     """Each loss of each head, and their sum as 'loss'; empty if no pixel is labelled.
 
     Args:
@@ -51,9 +51,9 @@ def image_losses(model: nn.Module, img: Tensor, sample: SegDataSample, tape: Tap
         img: (C, H, W) as packed.
         sample: With ``gt_sem_seg``, on the device.
         tape: Of the forward pass that tested the image, if there was a single one.
-        heads: Each head by the prefix of its losses; None where the model's ``loss`` is its own.
+        losses: (1, C, H, W), a sample with a label and the tape -> the losses of a part.
     """
-    cfg, ignore_index = model.tta_cfg, model.decode_head.ignore_index
+    cfg, ignore_index = model.tta_cfg, model.main_head.ignore_index
     tape = tape or Tape()
     inputs = _inputs(model, img) if tape.inputs is None else tape.inputs
     valid = _size(tuple(img.shape[-2:]), cfg)
@@ -62,8 +62,7 @@ def image_losses(model: nn.Module, img: Tensor, sample: SegDataSample, tape: Tap
                                             tuple(inputs.shape[-2:]), cfg, ignore_index):
         part = inputs[..., slice(*rows), slice(*cols)]
         known = SegDataSample(metainfo=sample.metainfo, gt_sem_seg=PixelData(data=label))
-        parts.append(scalars(model.loss(part, [known]) if heads is None
-                             else _part_losses(model, part, known, tape, heads)))
+        parts.append(scalars(losses(part, known, tape)))
     return {name: sum(part[name] for part in parts) / len(parts)
             for name in (parts[0] if parts else ())}
 
@@ -132,13 +131,17 @@ def _inputs(model: nn.Module, img: Tensor) -> Tensor:
                           mode='bilinear', align_corners=False))[0]
 
 
-def _part_losses(model: nn.Module, inputs: Tensor, sample: SegDataSample, tape: Tape,
-                 heads: dict[str, nn.Module]) -> dict[str, Tensor]:
-    """The losses of (1, C, H, W), from what the tape knows of it where that will do."""
+def head_losses(model: nn.Module, inputs: Tensor, sample: SegDataSample, tape: Tape,
+                heads: dict[str, nn.Module]) -> dict[str, Tensor]:
+    """The losses of (1, C, H, W), from what the tape knows of it where that will do.
+
+    Args:
+        heads: Each head by the prefix of its losses.
+    """
     levels, found = tape.levels, {}
     for prefix, head in heads.items():
         by_logits = getattr(head, 'loss_is_of_logits', False)
-        logits = tape.logits if by_logits and head is model.decode_head else None
+        logits = tape.logits if by_logits and head is model.main_head else None
         if logits is None and levels is None:
             levels = model.extract_feat(inputs)
         if not by_logits:

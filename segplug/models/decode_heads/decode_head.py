@@ -40,10 +40,13 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
 
     Attributes:
         in_channels: Channels of what `_transform_inputs` gives.
+        test_keys: Keys of the segmentor's ``test_cfg`` that are for the head.
 
     Raises:
         ConfigError: For arguments that do not fit each other.
     """
+
+    test_keys: tuple[str, ...] = ()
 
     def __init__(self, in_channels: int | Sequence[int], channels: int, *, num_classes: int,
                  out_channels: int | None = None, threshold: float | None = None,

@@ -61,7 +61,9 @@ class EncoderDecoder(BaseModel):
         self._init_decode_head(decode_head)
         self._init_auxiliary_head(auxiliary_head)
         self.train_cfg, self.test_cfg = train_cfg, test_cfg
-        self.tta_cfg = TestCfg.from_dict(test_cfg or {})
+        of_head = getattr(self.main_head, 'test_keys', ())
+        self.tta_cfg = TestCfg.from_dict({key: value for key, value in (test_cfg or {}).items()
+                                          if key not in of_head})
         self.with_val_losses = False
         self._tape: val_loss.Tape | None = None
 
@@ -70,6 +72,11 @@ class EncoderDecoder(BaseModel):
         self.align_corners = self.decode_head.align_corners
         self.num_classes = self.decode_head.num_classes
         self.out_channels = self.decode_head.out_channels
+
+    @property
+    def main_head(self) -> nn.Module:
+        """The head that is tested."""
+        return self.decode_head
 
     def _init_auxiliary_head(self, auxiliary_head: dict | list[dict] | None) -> None:
         if isinstance(auxiliary_head, (list, tuple)):
@@ -114,22 +121,27 @@ class EncoderDecoder(BaseModel):
 
     def encode_decode(self, inputs: torch.Tensor, batch_img_metas: list[dict]) -> torch.Tensor:
         """(N, C, H, W) -> logits (N, K, h, w) at the head's own size."""
-        return self.decode_head.predict(self.extract_feat(inputs), batch_img_metas,
-                                        self.test_cfg)
+        return self.decode(self.extract_feat(inputs), batch_img_metas)
+
+    def decode(self, levels, batch_img_metas: list[dict]) -> torch.Tensor:
+        """What the heads see -> logits (N, K, h, w)."""
+        return self.decode_head.predict(levels, batch_img_metas, self.test_cfg)
 
     def _forward(self, inputs: torch.Tensor,
                  data_samples: list[SegDataSample] | None = None) -> torch.Tensor:
         return self.decode_head.forward(self.extract_feat(inputs))
 
+    def _auxiliary_heads(self) -> dict[str, nn.Module]:
+        """Each auxiliary head by the prefix of its losses."""
+        if not self.with_auxiliary_head:
+            return {}
+        if isinstance(self.auxiliary_head, nn.ModuleList):
+            return {f'aux_{i}': head for i, head in enumerate(self.auxiliary_head)}
+        return {'aux': self.auxiliary_head}
+
     def _heads(self) -> dict[str, nn.Module]:
         """Every head that trains, by the prefix of its losses."""
-        heads = {'decode': self.decode_head}
-        if self.with_auxiliary_head:
-            if isinstance(self.auxiliary_head, nn.ModuleList):
-                heads.update((f'aux_{i}', head) for i, head in enumerate(self.auxiliary_head))
-            else:
-                heads['aux'] = self.auxiliary_head
-        return heads
+        return {'decode': self.decode_head, **self._auxiliary_heads()}
 
     def loss(self, inputs: torch.Tensor,
              data_samples: list[SegDataSample]) -> dict[str, torch.Tensor]:
@@ -140,8 +152,16 @@ class EncoderDecoder(BaseModel):
                 nor ignored.
         """
         self._check_labels(data_samples)
-        levels = self.extract_feat(inputs)
-        return {f'{prefix}.{name}': value for prefix, head in self._heads().items()
+        return self._losses(inputs, data_samples, self.extract_feat(inputs))
+
+    def _losses(self, inputs: torch.Tensor, data_samples: list[SegDataSample],
+                levels) -> dict[str, torch.Tensor]:
+        """`loss`, once the labels are checked and the levels known."""
+        return self._losses_of(self._heads(), levels, data_samples)
+
+    def _losses_of(self, heads: dict[str, nn.Module], levels,
+                   data_samples: list[SegDataSample]) -> dict[str, torch.Tensor]:
+        return {f'{prefix}.{name}': value for prefix, head in heads.items()
                 for name, value in head.loss(levels, data_samples, self.train_cfg).items()}
 
     def _check_labels(self, data_samples: list[SegDataSample]) -> None:
@@ -154,7 +174,7 @@ class EncoderDecoder(BaseModel):
                                 fix='put LoadAnnotations into the pipeline of train_dataloader')
         num_classes = min(max(head.num_classes, 2) for head in self._heads().values())
         check_label(torch.stack([s.gt_sem_seg.data for s in data_samples]), num_classes,
-                    self.decode_head.ignore_index, names)
+                    self.main_head.ignore_index, names)
 
     def val_step(self, data: dict) -> list[SegDataSample]:
         """The same as `test_step`, and each sample's ``losses`` if ``with_val_losses`` is set."""
@@ -173,10 +193,15 @@ class EncoderDecoder(BaseModel):
             tape, self._tape = self._tape, None
         if 'gt_sem_seg' in sample:
             self._check_labels([sample])
-            own_loss = type(self).loss is not EncoderDecoder.loss
-            sample.losses = val_loss.image_losses(
-                self, data['inputs'][0], sample, tape, None if own_loss else self._heads())
+            losses = (self._val_losses if type(self).loss is EncoderDecoder.loss else
+                      lambda inputs, known, tape: self.loss(inputs, [known]))
+            sample.losses = val_loss.image_losses(self, data['inputs'][0], sample, tape, losses)
         return sample
+
+    def _val_losses(self, inputs: torch.Tensor, sample: SegDataSample,
+                    tape: val_loss.Tape) -> dict[str, torch.Tensor]:
+        """The losses of (1, C, H, W), from what the tape knows of it where that will do."""
+        return val_loss.head_losses(self, inputs, sample, tape, self._heads())
 
     def test_step(self, data: dict) -> list[SegDataSample]:
         """A batch from the loader -> its samples with predictions.
@@ -219,7 +244,7 @@ class EncoderDecoder(BaseModel):
         result = predict_image(
             self._logits, img, tuple(sample.metainfo.get('ori_shape', img.shape[1:]))[:2],
             self.tta_cfg, prepare=prepare, align_corners=self.align_corners,
-            out_channels=self.out_channels, threshold=self.decode_head.threshold, views=views)
+            out_channels=self.out_channels, threshold=self.main_head.threshold, views=views)
         sample.pred_sem_seg = PixelData(data=result.labels[None])
         sample.pred_is_finite = result.is_finite
         scores = result.probs if result.logits is None else result.logits
@@ -236,8 +261,7 @@ class EncoderDecoder(BaseModel):
         # A class or a speed setting may have put another function in its place.
         if getattr(self.encode_decode, '__func__', None) is EncoderDecoder.encode_decode:
             tape.levels = self.extract_feat(x)
-            tape.logits = self.decode_head.predict(tape.levels, val_loss.metas(x),
-                                                    self.test_cfg)
+            tape.logits = self.decode(tape.levels, val_loss.metas(x))
         else:
             tape.logits = self.encode_decode(x, val_loss.metas(x))
         return tape.logits
