@@ -39,6 +39,9 @@ def training_points(logits: torch.Tensor, num_points: int, oversample_ratio: flo
                     generator: torch.Generator | None = None) -> torch.Tensor:
     """Random points, most of them where it is hard to tell (section 3.1 of the paper).
 
+    The edge of the image counts as its outermost pixels do; with zeros beyond, as elsewhere, all
+    points there would be hard.
+
     Args:
         logits: (N, K, h, w) float.
         num_points: P.
@@ -55,8 +58,9 @@ def training_points(logits: torch.Tensor, num_points: int, oversample_ratio: flo
     num_hard = int(importance_sample_ratio * num_points)
     candidates = draw(int(num_points * oversample_ratio))
     # At the points, not of pixels: half way between two sure ones that differ none is sure.
-    hard = uncertainty(point_sample(logits.float(), candidates,
-                                    align_corners=align_corners)).topk(num_hard, dim=1).indices
+    at = point_sample(logits.float(), candidates, padding_mode='border',
+                      align_corners=align_corners)
+    hard = uncertainty(at).topk(num_hard, dim=1).indices
     chosen = candidates.gather(1, hard.unsqueeze(2).expand(-1, -1, 2))
     return torch.cat([chosen, draw(num_points - num_hard)], dim=1)
 
