@@ -73,10 +73,10 @@ def structure(model, drop: tuple = NOT_STRUCTURE) -> str:
 
 
 def slim(model: dict) -> dict:
-    """The same method at a quarter of its width, where the backbone is a ResNet or a U-Net."""
+    """The same method at a quarter of its width, where the backbone is a ResNet, ResNeSt or U-Net."""
     model = copy.deepcopy(model)
     backbone = model['backbone'].get('backbone_cfg', model['backbone'])
-    if backbone['type'] in ('ResNet', 'ResNetV1c'):
+    if backbone['type'] in ('ResNet', 'ResNetV1c', 'ResNeSt'):
         backbone.update(base_channels=16, stem_channels=16)
     elif backbone['type'] == 'UNet':
         backbone.update(base_channels=16)

@@ -1,0 +1,179 @@
+"""Models of mmsegmentation 1.2.2, as its configs describe them: ours have the same keys and give
+the same numbers. fixtures/README.md says where those come from.
+
+Each run of the tests builds every distinct component, and checks the numbers of one slim model a
+method. Marked slow: every distinct model is built whole, and the numbers of every structure.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import ConfigDict
+from mmengine.registry import DefaultScope
+from observe import (
+    cleaned,
+    difference,
+    outputs,
+    read,
+    set_weights,
+    shapes,
+    structure,
+    summary,
+)
+
+from segplug.apis.config import load_config
+from segplug.registry import MODELS, SCOPE, TASK_UTILS
+
+ENTRIES, KEYS = read('models'), read('keys')
+NUMBERS, SLIM = read('numbers'), read('slim')
+METHODS = sorted({config.split('/')[0] for entry in ENTRIES for config in entry['configs']})
+TOLERANCE = 1e-4  # of logits scaled to at most 10
+
+# Names in the model dicts that are not registered yet. A name leaves when its component comes.
+PENDING = {'CGNet', 'DepthwiseSeparableFCNHead', 'ERFNet', 'FastSCNN'}
+
+
+@pytest.fixture(autouse=True)
+def scope():
+    with DefaultScope.overwrite_default_scope(SCOPE):
+        yield
+
+
+def entries_of(method: str) -> list[dict]:
+    return [entry for entry in ENTRIES
+            if any(config.startswith(f'{method}/') for config in entry['configs'])]
+
+
+def types_in(value) -> set[str]:
+    """Every registered name in a model dict."""
+    if isinstance(value, dict):
+        own = {value['type']} if isinstance(value.get('type'), str) else set()
+        return own.union(*map(types_in, value.values()))
+    return set().union(*map(types_in, value)) if isinstance(value, list | tuple) else set()
+
+
+def skip_if_pending(*values) -> None:
+    pending = sorted(PENDING.intersection(*[set().union(*map(types_in, values))]))
+    if pending:
+        pytest.skip(f'{", ".join(pending)} is not here yet')
+
+
+def parts_of(model: dict):
+    """('backbone', its dict), ('auxiliary_head.0', its dict) ... of a model dict."""
+    for name, value in model.items():
+        if isinstance(value, list | tuple):
+            yield from ((f'{name}.{i}', each) for i, each in enumerate(value))
+        elif isinstance(value, dict) and 'type' in value:
+            yield name, value
+
+
+def components() -> dict[str, dict[str, tuple[dict, dict]]]:
+    """Method -> structure -> (a dict that has it, its keys and shapes); each structure once."""
+    found, seen = {method: {} for method in METHODS}, set()
+    for entry in ENTRIES:
+        keys = KEYS['models'][entry['keys']]
+        for name, part in parts_of(entry['model']):
+            text = structure(part, drop=())
+            if text not in seen:
+                seen.add(text)
+                found[entry['configs'][0].split('/')[0]][text] = (
+                    part, KEYS['parts'].get(keys.get(name), {}))
+    return found
+
+
+COMPONENTS = components()
+
+
+def on_meta(model: dict) -> torch.nn.Module:
+    with torch.device('meta'):
+        return MODELS.build(ConfigDict(model))
+
+
+def keys_of(entry: dict) -> dict[str, tuple]:
+    """Names and shapes of the state dict of the whole model."""
+    return {f'{part}.{name}': tuple(shape)
+            for part, group in KEYS['models'][entry['keys']].items()
+            for name, shape in KEYS['parts'][group].items()}
+
+
+def same_keys(found: dict[str, tuple], expected: dict) -> None:
+    expected = {name: tuple(shape) for name, shape in expected.items()}
+    assert {n: s for n, s in found.items() if expected.get(n) != s} == {}, 'ours alone, or unlike'
+    assert [n for n in expected if n not in found] == [], "mmsegmentation's alone"
+
+
+def same_numbers(model: dict, expected: dict) -> None:
+    net = MODELS.build(ConfigDict(model))
+    set_weights(net)
+    found = {name: summary(value) for name, value in outputs(net, expected['shape']).items()}
+    # A head that gives more than mmsegmentation's does is not at fault.
+    assert set(expected['outputs']) <= set(found)
+    worst = {name: difference(found[name], value) for name, value in expected['outputs'].items()}
+    assert max(worst.values()) <= TOLERANCE, worst
+
+
+def test_the_fixtures_hold_every_config_once():
+    configs = [config for entry in ENTRIES for config in entry['configs']]
+    assert len(configs) == len(set(configs)) == 568
+    assert set(SLIM) == set(METHODS)
+    assert {entry['numbers'] for entry in ENTRIES} == set(NUMBERS)
+
+
+def test_pending_names_are_the_missing_ones():
+    """Fails too when a pending component has come: take it out, and it is checked from then on."""
+    names = types_in([entry['model'] for entry in ENTRIES])
+    missing = {name for name in names
+               if MODELS.get(name) is None and TASK_UTILS.get(name) is None}
+    assert missing == PENDING
+
+
+@pytest.mark.parametrize('method', METHODS)
+def test_components_build_with_the_published_keys(method):
+    skip_if_pending(*[part for part, _ in COMPONENTS[method].values()])
+    for part, expected in COMPONENTS[method].values():
+        same_keys(shapes(on_meta(part)), expected)
+
+
+@pytest.mark.parametrize('method', METHODS)
+def test_a_slim_model_gives_the_same_numbers(method):
+    skip_if_pending(SLIM[method]['model'])
+    same_numbers(SLIM[method]['model'], SLIM[method])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('method', METHODS)
+def test_whole_models_build_with_the_published_keys(method):
+    skip_if_pending(*[entry['model'] for entry in entries_of(method)])
+    for entry in entries_of(method):
+        same_keys(shapes(on_meta(entry['model'])), keys_of(entry))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('key', sorted(NUMBERS, key=lambda key: NUMBERS[key]['config']),
+                         ids=lambda key: NUMBERS[key]['config'])
+def test_every_structure_gives_the_same_numbers(key):
+    config = NUMBERS[key]['config']
+    model, = [entry['model'] for entry in ENTRIES if config in entry['configs']]
+    skip_if_pending(model)
+    same_numbers(model, NUMBERS[key])
+
+
+@pytest.mark.parametrize('method', METHODS)
+def test_published_configs_load_and_their_models_build(method):
+    """As published, with SyncBN, preprocessor and all; SEGPLUG_MMSEG_CONFIGS names their folder."""
+    root = os.environ.get('SEGPLUG_MMSEG_CONFIGS')
+    if not root:
+        pytest.skip("set SEGPLUG_MMSEG_CONFIGS to the folder of mmsegmentation 1.2.2's configs")
+    skip_if_pending(*[entry['model'] for entry in entries_of(method)])
+    built = set()
+    for entry in entries_of(method):
+        for config in entry['configs']:
+            cfg = load_config(Path(root) / config)
+            assert cfg.default_scope == SCOPE
+            assert cleaned(cfg.model.to_dict()) == entry['model']
+            text = structure(cfg.model.to_dict(), drop=())
+            if text not in built:
+                built.add(text)
+                same_keys(shapes(on_meta(cfg.model)), keys_of(entry))
