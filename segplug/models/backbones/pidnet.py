@@ -19,7 +19,7 @@ from ..layers import DAPPM, PAPPM, BranchBlock, branch_stage, branch_stem
 
 
 class _PixelAttention(BaseModule):
-    """Pag (figure 4): where P and I agree, take I, elsewhere P."""
+    """Pag: where P and I agree, take I, elsewhere P."""
 
     def __init__(self, in_channels: int, channels: int, norm_cfg: dict) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class _PixelAttention(BaseModule):
 
 
 class _Bag(BaseModule):
-    """Bag (figure 7a): P at boundaries and I elsewhere, convolved. For PIDNet-L."""
+    """Bag: P at boundaries and I elsewhere, convolved. For PIDNet-L."""
 
     def __init__(self, channels: int, norm_cfg: dict, act_cfg: dict) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class _Bag(BaseModule):
 
 
 class _LightBag(BaseModule):
-    """Light-Bag (figure 7b): the same by two 1x1 convolutions. For PIDNet-S and -M."""
+    """Light-Bag: the same by two 1x1 convolutions. For PIDNet-S and -M."""
 
     def __init__(self, channels: int, norm_cfg: dict) -> None:
         super().__init__()

@@ -73,7 +73,7 @@ class _STDCModule(BaseModule):
 
 @MODELS.register_module()
 class STDCNet(BaseModule):
-    """STDC1 and STDC2 (section 3.2).
+    """STDC1 and STDC2, https://arxiv.org/abs/2104.13188.
 
     Args:
         stdc_type: 'STDCNet1' or 'STDCNet2'.

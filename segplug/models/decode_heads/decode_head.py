@@ -41,12 +41,15 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
     Attributes:
         in_channels: Channels of what `_transform_inputs` gives.
         test_keys: Keys of the segmentor's ``test_cfg`` that are for the head.
+        labels_are_classes: Whether the data set's labels are the head's own, so that none may
+            be ``num_classes`` or more. False for heads that make theirs, such as boundaries.
 
     Raises:
         ConfigError: For arguments that do not fit each other.
     """
 
     test_keys: tuple[str, ...] = ()
+    labels_are_classes = True
 
     def __init__(self, in_channels: int | Sequence[int], channels: int, *, num_classes: int,
                  out_channels: int | None = None, threshold: float | None = None,

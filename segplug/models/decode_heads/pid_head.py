@@ -1,6 +1,6 @@
 """The head of PIDNet: a classifier for the result and, in training, for detail and boundaries.
 
-Xu et al., https://arxiv.org/abs/2206.02066, section 3.4.
+Xu et al., https://arxiv.org/abs/2206.02066.
 """
 
 from collections import OrderedDict
@@ -18,7 +18,7 @@ from ..losses import accuracy
 from .ddr_head import KAIMING, check_losses
 from .decode_head import BaseDecodeHead
 
-# Probability of a boundary above which a pixel takes part in the fourth loss (t of equation 2).
+# Probability of a boundary above which a pixel takes part in the fourth loss; t in the paper.
 _SURE = 0.8
 
 

@@ -1,7 +1,7 @@
 """The head that teaches STDC's third stage boundaries, in training only.
 
-Fan et al., Rethinking BiSeNet, https://arxiv.org/abs/2104.13188, section 3.3. It learns two
-maps, "no boundary" and "boundary", and its labels are made from those of the classes.
+Fan et al., Rethinking BiSeNet, https://arxiv.org/abs/2104.13188. It learns two maps, "no
+boundary" and "boundary", and its labels are made from those of the classes.
 """
 
 import torch
@@ -17,7 +17,7 @@ from .fcn_head import FCNHead
 
 def detail_targets(label: torch.Tensor, ignore_index: int | None, threshold: float,
                    laplacian: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """Where classes meet, seen with strides 1, 2 and 4 and joined (figure 5).
+    """Where classes meet, seen with strides 1, 2 and 4 and joined.
 
     A pixel is on a boundary where 8 times its class number is more than the sum of its
     neighbours', so of two classes that meet the one of higher number has the boundary.

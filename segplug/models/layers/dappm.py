@@ -1,7 +1,7 @@
 """Pyramid pooling whose scales are fused: DAPPM one after the other, PAPPM side by side.
 
-Hong et al., https://arxiv.org/abs/2101.06085, figure 5 and equation 2; Xu et al.,
-https://arxiv.org/abs/2206.02066, figure 6.
+Hong et al., https://arxiv.org/abs/2101.06085, equation 2; Xu et al.,
+https://arxiv.org/abs/2206.02066.
 """
 
 from functools import partial

@@ -172,9 +172,11 @@ class EncoderDecoder(BaseModel):
             if 'gt_sem_seg' not in sample:
                 raise DataError(f'{name} comes to the training without a label.',
                                 fix='put LoadAnnotations into the pipeline of train_dataloader')
-        num_classes = min(max(head.num_classes, 2) for head in self._heads().values())
-        check_label(torch.stack([s.gt_sem_seg.data for s in data_samples]), num_classes,
-                    self.main_head.ignore_index, names)
+        num_classes = [max(head.num_classes, 2) for head in self._heads().values()
+                       if getattr(head, 'labels_are_classes', True)]
+        if num_classes:
+            check_label(torch.stack([s.gt_sem_seg.data for s in data_samples]), min(num_classes),
+                        self.main_head.ignore_index, names)
 
     def val_step(self, data: dict) -> list[SegDataSample]:
         """The same as `test_step`, and each sample's ``losses`` if ``with_val_losses`` is set."""

@@ -39,7 +39,7 @@ def test_multiplications_are_those_of_the_paper(kind, published):
 @pytest.mark.parametrize('stride', [1, 2])
 @pytest.mark.parametrize('add', [False, True])
 def test_a_module_joins_all_its_convolutions(stride, add):
-    """Equation 3 of the paper, block by block: 1/2, 1/4, 1/8 and 1/8 of the channels."""
+    """Block by block: 1/2, 1/4, 1/8 and 1/8 of the channels."""
     module = _STDCModule(16, 16, stride, CONV, 4, add).eval()
     x = torch.randn(1, 16, 7, 6)
     first = module.layers[0]
