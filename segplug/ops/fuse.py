@@ -124,7 +124,11 @@ class Canvas:
     def labels(self) -> Tensor:
         """(H, W) integer: the class of the greatest sum."""
         if self._labels is None:
-            return labels_of(self.total, self._threshold)
+            compiled = kernels.label_for(self._device)
+            if compiled is None:
+                return labels_of(self.total, self._threshold)
+            self._labels = torch.empty(self.size, dtype=label_dtype(self._channels))
+            compiled(self.total, self._threshold, self._labels)
         return self._labels
 
     def scores(self) -> Tensor:

@@ -19,6 +19,11 @@ def fuse_for(device: torch.device) -> Callable | None:
     return _function({'cpu': 'cpu_fuse', 'cuda': 'cuda_fuse'}.get(device.type), 'fuse')
 
 
+def label_for(device: torch.device) -> Callable | None:
+    """The compiled arg-max of a sum that `fuse_for` has made, or None."""
+    return _function({'cpu': 'cpu_fuse'}.get(device.type), 'label')
+
+
 def view_for(device: torch.device) -> Callable | None:
     """The compiled `ops.views.view` of a device, or None."""
     return _function({'cpu': 'cpu_view'}.get(device.type), 'view')

@@ -424,3 +424,21 @@ def fuse(layer: Layer, region: tuple[int, int], *, softmax: bool, weigh: bool, a
 def _first(part):
     """The only map's entry of what `_dense` gives."""
     return tuple(p[0] for p in part) if isinstance(part, tuple) else part[0]
+
+
+@compiled
+def _label_rows(total, y0, y1, threshold, labels):
+    width = labels.shape[1]
+    best, index = np.empty(width, _F32), np.empty(width, _I32)
+    for y in range(y0, y1):
+        _best(total[y], 0, threshold, best, index, labels[y])
+
+
+def label(total: Tensor, threshold: float, labels: Tensor) -> None:
+    """The class of the greatest sum: ``total`` (K, H, W) as `fuse` has it -> ``labels`` (H, W)."""
+    rows, out = total.permute(1, 0, 2).numpy(), labels.numpy()
+
+    def run(y0: int, y1: int) -> None:
+        _label_rows(rows, y0, y1, _F32(threshold), out)
+
+    in_parallel(run, 0, labels.shape[0])
