@@ -10,7 +10,9 @@ from segplug.models.decode_heads.dnl_head import DisentangledNonLocal2d
 
 def _block(**kwargs) -> DisentangledNonLocal2d:
     block = DisentangledNonLocal2d(4, **{**dict(temperature=0.5), **kwargs}).eval()
-    torch.nn.init.normal_(block.conv_out.conv.weight)  # starts at zero
+    for name, weight in block.named_parameters():  # they start at or near zero
+        if name.endswith('conv.weight'):
+            torch.nn.init.normal_(weight)
     return block
 
 

@@ -37,10 +37,13 @@ def test_plain_mean_and_product():
 
 def test_block_stands_between_the_two_convolutions():
     head, seen = _head(), []
-    for module in (head.convs[0], head.gc_block, head.convs[1]):
-        module.register_forward_hook(lambda _, x, y: seen.append((x[0], y)))
+    chain = [head.convs[0], head.gc_block, head.convs[1]]
+    for module in chain:
+        module.register_forward_hook(lambda *call: seen.append(call))
     head([torch.randn(1, 3, 4, 5)])
-    assert [a[1] is b[0] for a, b in zip(seen, seen[1:], strict=False)] == [True, True]
+    assert [call[0] for call in seen] == chain
+    assert seen[1][1][0] is seen[0][2]
+    assert seen[2][1][0] is seen[1][2]
 
 
 def test_published_names():

@@ -9,7 +9,9 @@ from segplug.models.decode_heads import NLHead
 
 def _head(**kwargs) -> NLHead:
     head = NLHead(**{**dict(in_channels=3, channels=4, num_classes=2, dropout_ratio=0), **kwargs})
-    torch.nn.init.normal_(head.nl_block.conv_out.conv.weight)  # starts at zero
+    for name, weight in head.nl_block.named_parameters():  # they start at or near zero
+        if name.endswith('conv.weight'):
+            torch.nn.init.normal_(weight)
     return head.eval()
 
 
@@ -37,12 +39,15 @@ def test_block_is_equation_1_of_the_paper(mode, use_scale):
 
 def test_block_stands_between_the_two_convolutions():
     head, seen = _head(), []
-    for module in (head.convs[0], head.nl_block, head.convs[1], head.conv_cat):
-        module.register_forward_hook(lambda _, x, y: seen.append((x[0], y)))
+    chain = [head.convs[0], head.nl_block, head.convs[1], head.conv_cat]
+    for module in chain:
+        module.register_forward_hook(lambda *call: seen.append(call))
     x = torch.randn(1, 3, 4, 5)
     head([x])
-    assert [a[1] is b[0] for a, b in zip(seen, seen[1:-1], strict=False)] == [True, True]
-    assert torch.equal(seen[3][0], torch.cat([x, seen[2][1]], dim=1))
+    assert [call[0] for call in seen] == chain
+    assert seen[1][1][0] is seen[0][2]
+    assert seen[2][1][0] is seen[1][2]
+    assert torch.equal(seen[3][1][0], torch.cat([x, seen[2][2]], dim=1))
 
 
 def test_published_names():
