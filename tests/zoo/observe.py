@@ -73,7 +73,7 @@ def structure(model, drop: tuple = NOT_STRUCTURE) -> str:
 
 
 def slim(model: dict) -> dict:
-    """The same method at a quarter of its width, where the backbone is a ResNet, ResNeSt or U-Net."""
+    """The same method at a quarter of its width, for backbones that have a width to set."""
     model = copy.deepcopy(model)
     backbone = model['backbone'].get('backbone_cfg', model['backbone'])
     if backbone['type'] in ('ResNet', 'ResNetV1c', 'ResNeSt'):

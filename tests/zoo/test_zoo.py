@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmengine.config import ConfigDict
+from mmengine.config import Config, ConfigDict
 from mmengine.registry import DefaultScope
 from observe import (
     cleaned,
@@ -24,6 +24,7 @@ from observe import (
 )
 
 from segplug.apis.config import load_config
+from segplug.errors import ConfigError
 from segplug.registry import MODELS, SCOPE, TASK_UTILS
 
 ENTRIES, KEYS = read('models'), read('keys')
@@ -33,6 +34,9 @@ TOLERANCE = 1e-4  # of logits scaled to at most 10
 
 # Names in the model dicts that are not registered yet. A name leaves when its component comes.
 PENDING = {'CGNet', 'DepthwiseSeparableFCNHead', 'ERFNet', 'FastSCNN'}
+
+# Published with a misspelt key, which mmsegmentation passes over and ours does not.
+MISSPELT = {'bisenetv2/bisenetv2_fcn_4xb4-ohem-160k_cityscapes-1024x1024.py': 'models'}
 
 
 @pytest.fixture(autouse=True)
@@ -160,6 +164,16 @@ def test_every_structure_gives_the_same_numbers(key):
     same_numbers(model, NUMBERS[key])
 
 
+def load_published(root: Path, config: str) -> Config:
+    if config not in MISSPELT:
+        return load_config(root / config)
+    with pytest.raises(ConfigError, match=f"sets '{MISSPELT[config]}', which nothing reads"):
+        load_config(root / config)
+    cfg = Config.fromfile(root / config)
+    cfg.default_scope = SCOPE
+    return cfg
+
+
 @pytest.mark.parametrize('method', METHODS)
 def test_published_configs_load_and_their_models_build(method):
     """As published, with SyncBN, preprocessor and all; SEGPLUG_MMSEG_CONFIGS names their folder."""
@@ -170,7 +184,7 @@ def test_published_configs_load_and_their_models_build(method):
     built = set()
     for entry in entries_of(method):
         for config in entry['configs']:
-            cfg = load_config(Path(root) / config)
+            cfg = load_published(Path(root), config)
             assert cfg.default_scope == SCOPE
             assert cleaned(cfg.model.to_dict()) == entry['model']
             text = structure(cfg.model.to_dict(), drop=())
