@@ -84,17 +84,28 @@ def at_the_door(pred: torch.Tensor, label: torch.Tensor, *ignored: int | None
     Raises:
         ShapeError: If the label does not fit the logits.
     """
-    pred = pred.to(torch.promote_types(pred.dtype, torch.float32))
     if label.shape == pred.shape and (label.is_floating_point() or pred.size(1) > 1):
+        pred = _wide(pred)
         return pred, label.to(pred.dtype), torch.ones_like(pred[:, :1], dtype=torch.bool)
-    valid = counted(pred, label, *ignored)
+    pred, valid = without_ignored(pred, label, *ignored)
     label = label.view(valid.shape)
     if pred.size(1) == 1:
         target = (valid & (label == 1)).to(pred.dtype)
     else:
         target = torch.zeros_like(pred).scatter_(1, label.long().where(valid, 0),
                                                  valid.to(pred.dtype))
-    return pred.where(valid, 0.0), target, valid
+    return pred, target, valid
+
+
+def without_ignored(pred: torch.Tensor, label: torch.Tensor,
+                    *ignored: int | None) -> tuple[torch.Tensor, torch.Tensor]:
+    """`at_the_door` for labels only, and without the shares."""
+    valid = counted(pred, label, *ignored)
+    return _wide(pred).where(valid, 0.0), valid
+
+
+def _wide(pred: torch.Tensor) -> torch.Tensor:
+    return pred.to(torch.promote_types(pred.dtype, torch.float32))
 
 
 def counted(pred: torch.Tensor, label: torch.Tensor, *ignored: int | None) -> torch.Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from ...registry import MODELS
-from .base import AS_CALLED, BaseLoss, at_the_door, needs_classes, own_ignored, per_pixel
+from .base import AS_CALLED, BaseLoss, needs_classes, own_ignored, per_pixel, without_ignored
 
 
 def depth_map(labels: np.ndarray, ignored: np.ndarray) -> np.ndarray:
@@ -83,7 +83,7 @@ class HuasdorffDisstanceLoss(BaseLoss):
                 have one channel.
         """
         needs_classes(pred, 'use out_channels=2 in the head')
-        pred, _, valid = at_the_door(pred, target, ignore_index, own_ignored(self.ignore_index))
+        pred, valid = without_ignored(pred, target, ignore_index, own_ignored(self.ignore_index))
         of_classes = self.weights_of_classes(pred)
         prob = pred.softmax(dim=1)
         label = target.long().view(valid.shape).where(valid, 0)

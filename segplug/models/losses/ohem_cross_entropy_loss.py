@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from ...registry import MODELS
-from .base import AS_CALLED, BaseLoss, at_the_door, needs_classes, own_ignored, per_pixel
+from .base import AS_CALLED, BaseLoss, needs_classes, own_ignored, per_pixel, without_ignored
 from .ohem_pixel_sampler import hard_pixels
 
 
@@ -48,9 +48,9 @@ class OhemCrossEntropy(BaseLoss):
         """
         needs_classes(score, 'use the head\'s sampler=dict(type=\'OHEMPixelSampler\') with '
                              'CrossEntropyLoss(use_sigmoid=True)')
-        score, _, valid = at_the_door(score, target, ignore_index, own_ignored(self.ignore_label))
+        score, valid = without_ignored(score, target, ignore_index, own_ignored(self.ignore_label))
         valid = valid.squeeze(1)
-        target = target.long().where(valid, -100)
+        target = target.long().view(valid.shape).where(valid, -100)
         with torch.no_grad():
             hard = hard_pixels(score, target, -100, self.thresh, self.min_kept)
         loss = F.cross_entropy(score, target, self.weights_of_classes(score), reduction='none')

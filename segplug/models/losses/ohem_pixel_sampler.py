@@ -42,7 +42,7 @@ def hard_pixels(logits: torch.Tensor, label: torch.Tensor, ignore_index: int | N
         return valid
     rank = min(min_kept, known.numel() - 1)
     # As long as enough pixels are hard, as in most of a training, nothing has to be sorted.
-    if (known < thresh).sum() <= rank:
+    if (known < thresh).sum() < rank:
         thresh = known.sort().values[rank].clamp(min=thresh)
     return valid & (prob < thresh)
 
@@ -58,11 +58,11 @@ def costly_pixels(losses: torch.Tensor, valid: torch.Tensor, num_kept: int) -> t
     Returns:
         (N, P) bool.
     """
-    chosen = torch.zeros_like(valid)
     places = valid.flatten().nonzero().squeeze(1)
     order = losses.flatten()[places].sort(descending=True, stable=True).indices
-    chosen.view(-1)[places[order[:num_kept]]] = True
-    return chosen
+    chosen = torch.zeros(valid.numel(), dtype=torch.bool, device=valid.device)
+    chosen[places[order[:num_kept]]] = True
+    return chosen.view(valid.shape)
 
 
 @TASK_UTILS.register_module()

@@ -31,6 +31,8 @@ def test_values_that_are_neither_do_not_count():
     assert torch.allclose(BoundaryLoss(avg_non_ignore=True)(pred, label),
                           BoundaryLoss()(pred[..., :2], known))
     assert torch.equal(BoundaryLoss()(pred, label.unsqueeze(1)), BoundaryLoss()(pred, label))
+    pred[..., 2] = float('nan')
+    assert BoundaryLoss()(pred, label).isfinite()
 
 
 def test_an_image_without_a_boundary_costs_nothing():
