@@ -10,9 +10,8 @@ import torch
 from mmcv.cnn import ConvModule
 from torch import nn
 
-from ...ops.resize import resize
 from ...registry import MODELS
-from ..layers import extends
+from ..layers import JoinedConv, extends
 from .decode_head import BaseDecodeHead
 
 
@@ -57,8 +56,8 @@ class ASPPHead(BaseDecodeHead):
         self.image_pool = nn.Sequential(
             nn.AdaptiveAvgPool2d(1), ConvModule(self.in_channels, self.channels, 1, **cfgs))
         self.aspp_modules = self._branches(cfgs)
-        self.bottleneck = ConvModule((len(dilations) + 1) * self.channels, self.channels, 3,
-                                     padding=1, **cfgs)
+        self.bottleneck = JoinedConv((len(dilations) + 1) * self.channels, self.channels,
+                                     self.align_corners, **cfgs)
 
     def _branches(self, cfgs: dict) -> ASPPModule:
         return ASPPModule(self.dilations, self.in_channels, self.channels, **cfgs)
@@ -66,9 +65,7 @@ class ASPPHead(BaseDecodeHead):
     def _forward_feature(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
         """Levels -> (N, channels, h, w), what the classifier sees."""
         x = self._transform_inputs(inputs)
-        whole = resize(self.image_pool(x), size=x.shape[2:], mode='bilinear',
-                       align_corners=self.align_corners)
-        return self.bottleneck(torch.cat([whole, *self.aspp_modules(x)], dim=1))
+        return self.bottleneck([self.image_pool(x), *self.aspp_modules(x)], like=-1)
 
     def forward(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
         """Levels -> logits (N, K, h, w), at the size of the input level."""

@@ -6,10 +6,9 @@ Zhao et al., Pyramid Scene Parsing Network, https://arxiv.org/abs/1612.01105.
 from collections.abc import Sequence
 
 import torch
-from mmcv.cnn import ConvModule
 
 from ...registry import MODELS
-from ..layers import PPM, extends
+from ..layers import PPM, JoinedConv, extends
 from .decode_head import BaseDecodeHead
 
 
@@ -29,13 +28,13 @@ class PSPHead(BaseDecodeHead):
         cfgs = dict(conv_cfg=self.conv_cfg, norm_cfg=self.norm_cfg, act_cfg=self.act_cfg)
         self.psp_modules = PPM(pool_scales, self.in_channels, self.channels,
                                align_corners=self.align_corners, **cfgs)
-        self.bottleneck = ConvModule(self.in_channels + len(pool_scales) * self.channels,
-                                     self.channels, 3, padding=1, **cfgs)
+        self.bottleneck = JoinedConv(self.in_channels + len(pool_scales) * self.channels,
+                                     self.channels, self.align_corners, **cfgs)
 
     def _forward_feature(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
         """Levels -> (N, channels, h, w), what the classifier sees."""
         x = self._transform_inputs(inputs)
-        return self.bottleneck(torch.cat([x, *self.psp_modules(x)], dim=1))
+        return self.bottleneck([x, *self.psp_modules.cells(x)])
 
     def forward(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
         """Levels -> logits (N, K, h, w), at the size of the input level."""

@@ -12,7 +12,7 @@ from torch import nn
 
 from ...ops.resize import resize
 from ...registry import MODELS
-from ..layers import PPM, extends
+from ..layers import PPM, JoinedConv, extends
 from .decode_head import BaseDecodeHead
 
 
@@ -32,23 +32,20 @@ class UPerHead(BaseDecodeHead):
         *finer, coarsest = self.in_channels
         self.psp_modules = PPM(pool_scales, coarsest, self.channels,
                                align_corners=self.align_corners, **cfgs)
-        self.bottleneck = ConvModule(coarsest + len(pool_scales) * self.channels, self.channels,
-                                     3, padding=1, **cfgs)
+        self.bottleneck = JoinedConv(coarsest + len(pool_scales) * self.channels, self.channels,
+                                     self.align_corners, **cfgs)
         self.lateral_convs = nn.ModuleList(
             ConvModule(width, self.channels, 1, inplace=False, **cfgs) for width in finer)
         self.fpn_convs = nn.ModuleList(
             ConvModule(self.channels, self.channels, 3, padding=1, inplace=False, **cfgs)
             for _ in finer)
-        self.fpn_bottleneck = ConvModule(len(self.in_channels) * self.channels, self.channels, 3,
-                                         padding=1, **cfgs)
-
-    def _to_size_of(self, x: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-        return resize(x, size=other.shape[2:], mode='bilinear', align_corners=self.align_corners)
+        self.fpn_bottleneck = JoinedConv(len(self.in_channels) * self.channels, self.channels,
+                                         self.align_corners, **cfgs)
 
     def psp_forward(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
         """Levels -> (N, channels, h, w) of the coarsest, which has seen the whole image."""
         x = inputs[-1]
-        return self.bottleneck(torch.cat([x, *self.psp_modules(x)], dim=1))
+        return self.bottleneck([x, *self.psp_modules.cells(x)])
 
     def _forward_feature(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
         """Levels -> (N, channels, h, w), what the classifier sees, at the finest level's size."""
@@ -58,10 +55,10 @@ class UPerHead(BaseDecodeHead):
         for level, lateral, conv in reversed(
                 list(zip(levels[:-1], self.lateral_convs, self.fpn_convs, strict=True))):
             side = lateral(level)
-            x = side + self._to_size_of(x, side)
+            x = side + resize(x, size=side.shape[2:], mode='bilinear',
+                              align_corners=self.align_corners)
             outs.insert(0, conv(x))
-        return self.fpn_bottleneck(
-            torch.cat([self._to_size_of(out, outs[0]) for out in outs], dim=1))
+        return self.fpn_bottleneck(outs)
 
     def forward(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
         """Levels -> logits (N, K, h, w), at the size of the finest level."""

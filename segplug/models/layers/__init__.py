@@ -7,14 +7,15 @@ from .checkpointing import run_block
 from .dappm import DAPPM, PAPPM
 from .encoding import Encoding
 from .freezing import freeze, norms_to_eval
+from .joined_conv import JoinedConv
 from .points import point_sample
 from .ppm import PPM
 from .residual import BasicBlock, Bottleneck, ResLayer
 from .signature import extends
 
 __all__ = [
-    'Backbone', 'BasicBlock', 'Bottleneck', 'BranchBlock', 'DAPPM', 'Encoding', 'PAPPM', 'PPM',
-    'ResLayer', 'SelfAttentionBlock', 'attend', 'branch_stage', 'branch_stem', 'extends',
-    'freeze', 'full_precision', 'norms_to_eval', 'point_sample', 'pre_activated', 'run_block',
-    'start_cfg',
+    'DAPPM', 'PAPPM', 'PPM', 'Backbone', 'BasicBlock', 'Bottleneck', 'BranchBlock', 'Encoding',
+    'JoinedConv', 'ResLayer', 'SelfAttentionBlock', 'attend', 'branch_stage', 'branch_stem',
+    'extends', 'freeze', 'full_precision', 'norms_to_eval', 'point_sample', 'pre_activated',
+    'run_block', 'start_cfg',
 ]

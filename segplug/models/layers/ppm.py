@@ -38,5 +38,9 @@ class PPM(nn.ModuleList):
 
     def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
         """(N, C, h, w) -> one (N, channels, h, w) for each scale."""
-        return [resize(branch(x), size=x.shape[2:], mode='bilinear',
-                       align_corners=self.align_corners) for branch in self]
+        return [resize(cells, size=x.shape[2:], mode='bilinear',
+                       align_corners=self.align_corners) for cells in self.cells(x)]
+
+    def cells(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """(N, C, h, w) -> (N, channels, s, s) for each scale s, not yet resized."""
+        return [branch(x) for branch in self]
