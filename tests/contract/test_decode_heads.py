@@ -69,6 +69,9 @@ CASES = {
     'PSPHead': [dict(in_channels=10, channels=4),
                 dict(in_channels=10, channels=4, pool_scales=(1, 3))],
     'UPerHead': [dict(in_channels=[6, 8, 10], in_index=[0, 1, 2], channels=4)],
+    'DepthwiseSeparableFCNHead': [
+        dict(in_channels=10, channels=4), dict(in_channels=8, in_index=1, channels=4, num_convs=1,
+                                               concat_input=False)],
     'LRASPPHead': [dict(in_channels=(6, 8, 10), in_index=(0, 1, 2), channels=4,
                         branch_channels=(2, 3), input_transform='multiple_select')],
     'UNetHead': [dict(in_channels=(6, 8, 10), decoder_channels=(8, 6, 4))],

@@ -2,7 +2,10 @@
 
 from .bisenetv1 import BiSeNetV1
 from .bisenetv2 import BiSeNetV2
+from .cgnet import CGNet
 from .ddrnet import DDRNet
+from .erfnet import ERFNet
+from .fast_scnn import FastSCNN
 from .hrnet import HRNet
 from .icnet import ICNet
 from .mobilenet_v2 import MobileNetV2
@@ -14,6 +17,8 @@ from .resnext import ResNeXt
 from .stdc import STDCContextPathNet, STDCNet
 from .unet import UNet
 
-__all__ = ['BiSeNetV1', 'BiSeNetV2', 'DDRNet', 'HRNet', 'ICNet', 'MobileNetV2', 'MobileNetV3',
-           'PIDNet', 'ResNeSt', 'ResNeXt', 'ResNet', 'ResNetV1c', 'ResNetV1d', 'STDCContextPathNet',
-           'STDCNet', 'UNet']
+__all__ = [
+    'BiSeNetV1', 'BiSeNetV2', 'CGNet', 'DDRNet', 'ERFNet', 'FastSCNN', 'HRNet', 'ICNet',
+    'MobileNetV2', 'MobileNetV3', 'PIDNet', 'ResNeSt', 'ResNeXt', 'ResNet', 'ResNetV1c',
+    'ResNetV1d', 'STDCContextPathNet', 'STDCNet', 'UNet',
+]

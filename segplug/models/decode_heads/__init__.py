@@ -24,12 +24,15 @@ from .point_head import PointHead
 from .psa_head import PSAHead
 from .psp_head import PSPHead
 from .sep_aspp_head import DepthwiseSeparableASPPHead
+from .sep_fcn_head import DepthwiseSeparableFCNHead
 from .stdc_head import STDCHead
 from .unet_head import UNetHead
 from .uper_head import UPerHead
 
-__all__ = ['ANNHead', 'APCHead', 'ASPPHead', 'BaseCascadeDecodeHead', 'BaseDecodeHead', 'CCHead',
-           'DAHead', 'DDRHead', 'DMHead', 'DNLHead', 'DepthwiseSeparableASPPHead', 'EMAHead',
-           'EncHead', 'FCNHead', 'FPNHead', 'GCHead', 'ISAHead', 'LRASPPHead', 'NLHead',
-           'OCRHead', 'PIDHead', 'PSAHead', 'PSPHead', 'PointHead', 'STDCHead', 'UNetHead',
-           'UPerHead']
+__all__ = [
+    'ANNHead', 'APCHead', 'ASPPHead', 'BaseCascadeDecodeHead', 'BaseDecodeHead', 'CCHead',
+    'DAHead', 'DDRHead', 'DMHead', 'DNLHead', 'DepthwiseSeparableASPPHead',
+    'DepthwiseSeparableFCNHead', 'EMAHead', 'EncHead', 'FCNHead', 'FPNHead', 'GCHead', 'ISAHead',
+    'LRASPPHead', 'NLHead', 'OCRHead', 'PIDHead', 'PSAHead', 'PSPHead', 'PointHead', 'STDCHead',
+    'UNetHead', 'UPerHead',
+]
