@@ -79,7 +79,8 @@ def count(model: nn.Module, size: tuple[int, int]) -> dict[str, int]:
     """Parameters, and multiply-adds of the prediction of one image of ``size`` (H, W).
 
     A multiply-add is one product and one sum, half of what torch's counter calls its
-    operations. Convolutions and matrix products are counted; norms, activations and resizes,
+    operations. Convolutions and matrix products are counted, as they are computed here, which
+    for PSPNet and UPerNet is less than published counts say; norms, activations and resizes,
     about one in a hundred, are not.
 
     Args:

@@ -39,7 +39,7 @@ def text(rows: list[dict]) -> str:
     table.justify_columns = {4: 'right', 5: 'right'}
     number = f'{len(rows)} config{"s" * (len(rows) != 1)}'
     return (f'{table.table}\n{number}. Params without auxiliary heads; multiply-adds of '
-            'convolutions and matrix products, for one image.')
+            'convolutions and matrix products, as computed here, for one image.')
 
 
 def markdown(rows: list[dict]) -> str:

@@ -32,9 +32,6 @@ NUMBERS, SLIM = read('numbers'), read('slim')
 METHODS = sorted({config.split('/')[0] for entry in ENTRIES for config in entry['configs']})
 TOLERANCE = 1e-4  # of logits scaled to at most 10
 
-# Names in the model dicts that are not registered yet. A name leaves when its component comes.
-PENDING = {'CGNet', 'DepthwiseSeparableFCNHead', 'ERFNet', 'FastSCNN'}
-
 # Published with a misspelt key, which mmsegmentation passes over and ours does not.
 MISSPELT = {'bisenetv2/bisenetv2_fcn_4xb4-ohem-160k_cityscapes-1024x1024.py': 'models'}
 
@@ -56,12 +53,6 @@ def types_in(value) -> set[str]:
         own = {value['type']} if isinstance(value.get('type'), str) else set()
         return own.union(*map(types_in, value.values()))
     return set().union(*map(types_in, value)) if isinstance(value, list | tuple) else set()
-
-
-def skip_if_pending(*values) -> None:
-    pending = sorted(PENDING.intersection(*[set().union(*map(types_in, values))]))
-    if pending:
-        pytest.skip(f'{", ".join(pending)} is not here yet')
 
 
 def parts_of(model: dict):
@@ -125,31 +116,26 @@ def test_the_fixtures_hold_every_config_once():
     assert {entry['numbers'] for entry in ENTRIES} == set(NUMBERS)
 
 
-def test_pending_names_are_the_missing_ones():
-    """Fails too when a pending component has come: take it out, and it is checked from then on."""
+def test_every_name_is_registered():
     names = types_in([entry['model'] for entry in ENTRIES])
-    missing = {name for name in names
-               if MODELS.get(name) is None and TASK_UTILS.get(name) is None}
-    assert missing == PENDING
+    assert [name for name in sorted(names)
+            if MODELS.get(name) is None and TASK_UTILS.get(name) is None] == []
 
 
 @pytest.mark.parametrize('method', METHODS)
 def test_components_build_with_the_published_keys(method):
-    skip_if_pending(*[part for part, _ in COMPONENTS[method].values()])
     for part, expected in COMPONENTS[method].values():
         same_keys(shapes(on_meta(part)), expected)
 
 
 @pytest.mark.parametrize('method', METHODS)
 def test_a_slim_model_gives_the_same_numbers(method):
-    skip_if_pending(SLIM[method]['model'])
     same_numbers(SLIM[method]['model'], SLIM[method])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize('method', METHODS)
 def test_whole_models_build_with_the_published_keys(method):
-    skip_if_pending(*[entry['model'] for entry in entries_of(method)])
     for entry in entries_of(method):
         same_keys(shapes(on_meta(entry['model'])), keys_of(entry))
 
@@ -160,7 +146,6 @@ def test_whole_models_build_with_the_published_keys(method):
 def test_every_structure_gives_the_same_numbers(key):
     config = NUMBERS[key]['config']
     model, = [entry['model'] for entry in ENTRIES if config in entry['configs']]
-    skip_if_pending(model)
     same_numbers(model, NUMBERS[key])
 
 
@@ -180,7 +165,6 @@ def test_published_configs_load_and_their_models_build(method):
     root = os.environ.get('SEGPLUG_MMSEG_CONFIGS')
     if not root:
         pytest.skip("set SEGPLUG_MMSEG_CONFIGS to the folder of mmsegmentation 1.2.2's configs")
-    skip_if_pending(*[entry['model'] for entry in entries_of(method)])
     built = set()
     for entry in entries_of(method):
         for config in entry['configs']:
