@@ -40,9 +40,7 @@ class ACM(nn.Module):
         self.global_info = conv(channels, channels, 1)
         self.gla = nn.Conv2d(channels, pool_scale ** 2, 1)
         self.residual_conv = conv(channels, channels, 1)
-        if fusion:
-            self.fusion_conv = conv(channels, channels, 1)
-        self.fusion = fusion
+        self.fusion_conv = conv(channels, channels, 1) if fusion else nn.Identity()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(N, in_channels, H, W) -> (N, channels, H, W)."""
@@ -50,8 +48,7 @@ class ACM(nn.Module):
         x = self.input_redu_conv(x)
         affinity = self.gla(x + self.global_info(F.adaptive_avg_pool2d(x, 1))).sigmoid()
         context = (regions @ affinity.flatten(2)).unflatten(2, x.shape[2:])
-        out = F.relu(self.residual_conv(context) + x)
-        return self.fusion_conv(out) if self.fusion else out
+        return self.fusion_conv(F.relu(self.residual_conv(context) + x))
 
 
 @MODELS.register_module()

@@ -54,15 +54,13 @@ class DCM(nn.Module):
         self.input_redu_conv = conv(in_channels, channels, 1)
         self.norm = nn.Identity() if norm_cfg is None else build_norm_layer(norm_cfg, channels)[1]
         self.activate = build_activation_layer(act_cfg)
-        if fusion:
-            self.fusion_conv = conv(channels, channels, 1)
-        self.fusion = fusion
+        self.fusion_conv = conv(channels, channels, 1) if fusion else nn.Identity()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(N, in_channels, H, W) -> (N, channels, H, W)."""
         filters = self.filter_gen_conv(F.adaptive_avg_pool2d(x, self.filter_size))
-        out = self.activate(self.norm(dynamic_conv(self.input_redu_conv(x), filters)))
-        return self.fusion_conv(out) if self.fusion else out
+        out = dynamic_conv(self.input_redu_conv(x), filters)
+        return self.fusion_conv(self.activate(self.norm(out)))
 
 
 @MODELS.register_module()

@@ -36,6 +36,7 @@ def test_names_of_published_weights():
         'conv_seg.weight': (19, 512, 1, 1)}
     assert not head.fusion.bottleneck.with_activation
     assert head.context.bottleneck.with_activation
+    assert head.context.stages[0].query_project is head.context.stages[0].key_project
 
 
 def test_places_are_the_means_of_cells():
