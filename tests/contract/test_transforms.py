@@ -27,6 +27,7 @@ class Row(NamedTuple):
 
 ROWS = {
     'GaussianBlur': Row(dict(prob=1., sigma=(0.5, 1.))),
+    'GenerateEdge': Row(dict(edge_width=4)),
     'LoadAnnotations': Row({}, kind='load'),
     'LoadImageFromFile': Row({}, kind='load'),
     'LoadImageFromNDArray': Row({}),

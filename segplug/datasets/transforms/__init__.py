@@ -7,6 +7,7 @@ Names that are not here (Pad, Normalize, RandomChoice, ...) are mmcv's and resol
 
 from .blur import GaussianBlur
 from .crop import RandomCrop
+from .edge import GenerateEdge
 from .flip import RandomFlip
 from .formatting import PackSegInputs
 from .loading import LoadAnnotations, LoadImageFromFile, LoadImageFromNDArray
@@ -14,6 +15,6 @@ from .photometric import PhotoMetricDistortion
 from .resize import RandomResize, Resize
 from .rotate import RandomRotate
 
-__all__ = ['GaussianBlur', 'LoadAnnotations', 'LoadImageFromFile', 'LoadImageFromNDArray',
-           'PackSegInputs', 'PhotoMetricDistortion', 'RandomCrop', 'RandomFlip', 'RandomResize',
-           'RandomRotate', 'Resize']
+__all__ = ['GaussianBlur', 'GenerateEdge', 'LoadAnnotations', 'LoadImageFromFile',
+           'LoadImageFromNDArray', 'PackSegInputs', 'PhotoMetricDistortion', 'RandomCrop',
+           'RandomFlip', 'RandomResize', 'RandomRotate', 'Resize']
