@@ -17,29 +17,28 @@ from numba.extending import intrinsic
 from torch import Tensor
 
 from ..geometry import Axis, Layer
+from .cpu_pieces import (
+    BETWEEN,
+    MIRRORED,
+    RUNS,
+    STRAIGHT,
+    accumulate,
+    add_between,
+    arg_max,
+    between,
+    combine,
+    exp_between,
+    maximum,
+    read_line,
+    to_probabilities,
+)
 from .jit import compiled, in_parallel
 
 _F32, _I32, _U32 = np.float32, np.int32, np.uint32
-_ROUND = _F32(1.5 * 2**23)  # added and taken off again, it rounds a float32 to a whole number
-_LOG2_E = _F32(np.log2(np.e))
-_LN2_HIGH, _LN2_LOW = _F32(0.693359375), _F32(-2.12194440e-4)
-_EXP_MIN = _F32(-87.0)  # exp of it is the smallest normal float32, about
-_SMALL_SUM = _F32(4e-31)  # exp(-70): 17 are left for terms that count beside the greatest
-
 # Values of one buffer of the inner loop; several of them have to stay in the second-level cache.
 _PIECE_VALUES = 20 * 1024
-# How a row of cells is read at output pixels: between any two cells, by runs of pixels between the
-# same two, or, where each pixel is one cell, as it is. From about five pixels on a run is quicker
-# than a processor's gather.
-_BETWEEN, _STRAIGHT, _MIRRORED, _RUNS, _LONG_RUN = 0, 1, 2, 3, 5
+_LONG_RUN = 5  # pixels; from here on a run is read quicker than by a processor's gather
 _NO_TOTAL, _NO_LABELS = np.zeros((1, 1, 1), np.float32), np.zeros((1, 1), np.uint8)
-
-
-@intrinsic
-def _float_of_bits(typing_context, bits):
-    def codegen(context, builder, signature, args):
-        return builder.bitcast(args[0], ir.FloatType())
-    return types.float32(types.int32), codegen
 
 
 @intrinsic
@@ -47,204 +46,6 @@ def _pointer(typing_context, address):
     def codegen(context, builder, signature, args):
         return builder.inttoptr(args[0], ir.FloatType().as_pointer())
     return types.CPointer(types.float32)(types.int64), codegen
-
-
-@compiled(inline='always')
-def _exp(x):
-    """exp of a float32 up to 88, to 1e-7 of its value (Cephes `expf`, without branches)."""
-    x = max(x, _EXP_MIN)
-    whole = (x * _LOG2_E + _ROUND) - _ROUND
-    r = x - whole * _LN2_HIGH - whole * _LN2_LOW
-    p = _F32(1.9875691500e-4)
-    p = p * r + _F32(1.3981999507e-3)
-    p = p * r + _F32(8.3334519073e-3)
-    p = p * r + _F32(4.1665795894e-2)
-    p = p * r + _F32(1.6666665459e-1)
-    p = p * r + _F32(5.0000001201e-1)
-    p = p * r * r + r + _F32(1.0)
-    return p * _float_of_bits((_I32(whole) + _I32(127)) << _I32(23))
-
-
-# --- fuse ----------------------------------------------------------------------------------
-
-
-@compiled
-def _read_line(cells, mode, low, high, weight, stop, x0, out):
-    """``out``: a row of cells, read at the output pixels from x0 on; ``mode`` as `_mode` says."""
-    n = out.size
-    near, far, share = low[x0:x0 + n], high[x0:x0 + n], weight[x0:x0 + n]
-    if mode == _STRAIGHT:
-        out[:] = cells[near[0]:near[0] + n]
-    elif mode == _MIRRORED:
-        source = cells[near[0] + 1 - n:near[0] + 1]
-        for x in range(n):
-            out[x] = source[n - 1 - x]
-    elif mode == _RUNS:
-        x = 0
-        while x < n:
-            end = min(np.int64(stop[x0 + x]) - x0, n)
-            left, step = cells[near[x]], cells[far[x]] - cells[near[x]]
-            piece, part = out[x:end], share[x:end]
-            for i in range(piece.size):
-                piece[i] = left + part[i] * step
-            x = end
-    else:
-        for x in range(n):
-            left = cells[near[x]]
-            out[x] = left + share[x] * (cells[far[x]] - left)
-
-
-@compiled
-def _between(first, second, weight, out):
-    """``out`` (K, n) between two lines; at weight 0 the first itself, be it infinite."""
-    num_classes, n = out.shape
-    for k in range(num_classes):
-        a, b, o = first[k], second[k], out[k]
-        if weight == 0:
-            o[:] = a
-        else:
-            for x in range(n):
-                o[x] = a[x] + weight * (b[x] - a[x])
-
-
-@compiled
-def _add_between(first, second, weight, share, out):
-    """Add ``share`` of what lies between two lines to ``out`` (K, n)."""
-    num_classes, n = out.shape
-    for k in range(num_classes):
-        a, b, o = first[k], second[k], out[k]
-        for x in range(n):
-            o[x] += share * (a[x] + weight * (b[x] - a[x]))
-
-
-@compiled
-def _maximum(scores, top):
-    """``top`` (n) becomes the maximum of ``scores`` (K, n) over K."""
-    top[:] = scores[0]
-    for k in range(1, scores.shape[0]):
-        row = scores[k]
-        for x in range(top.size):
-            top[x] = max(top[x], row[x])
-
-
-@compiled
-def _exp_between(first, second, weight, first_top, second_top, bound, out, norm):
-    """exp of what lies between two lines, and in ``norm`` one over its sum over K.
-
-    It is taken relative to the maxima of the lines, which lie above the pixel's own and are known
-    for many rows; returns False where that is so far above that exp loses digits.
-    """
-    num_classes, n = out.shape
-    for x in range(n):
-        norm[x] = _F32(0)
-    if weight == 0:
-        bound[:] = first_top
-    else:
-        for x in range(n):
-            bound[x] = first_top[x] + weight * (second_top[x] - first_top[x])
-    for k in range(num_classes):
-        a, b, o = first[k], second[k], out[k]
-        if weight == 0:
-            for x in range(n):
-                e = _exp(a[x] - bound[x])
-                o[x] = e
-                norm[x] += e
-        else:
-            for x in range(n):
-                e = _exp(a[x] + weight * (b[x] - a[x]) - bound[x])
-                o[x] = e
-                norm[x] += e
-    num_small = _I32(0)
-    for x in range(n):
-        num_small += _I32(norm[x] < _SMALL_SUM)
-        norm[x] = _F32(1) / norm[x]
-    return num_small == 0
-
-
-@compiled
-def _to_probabilities(scores, top, norm):
-    """exp in place; ``norm`` becomes one over the sum over classes. K = 1 is a sigmoid."""
-    num_classes, n = scores.shape
-    if num_classes == 1:
-        row = scores[0]
-        for x in range(n):
-            e = _exp(-abs(row[x]))  # which cannot overflow
-            norm[x] = _F32(1) / (_F32(1) + e)
-            row[x] = _F32(1) if row[x] >= _F32(0) else e
-        return
-    _maximum(scores, top)
-    for x in range(n):
-        norm[x] = _F32(0)
-    for k in range(num_classes):
-        row = scores[k]
-        for x in range(n):
-            e = _exp(row[x] - top[x])
-            row[x] = e
-            norm[x] += e
-    for x in range(n):
-        norm[x] = _F32(1) / norm[x]
-
-
-@compiled
-def _combine(scores, norms, total, x0, add, out, out_x0):
-    """The maps (M, K, n), M 1 or 2, times their factors (M, n), summed, and ``total`` if ``add``.
-
-    Written to ``out`` from column ``out_x0`` on; that is other memory than ``total``, of which the
-    columns from ``x0`` on are meant.
-    """
-    num_maps, num_classes, n = scores.shape
-    first, second = norms[0], norms[num_maps - 1]
-    for k in range(num_classes):
-        a, b = scores[0, k], scores[num_maps - 1, k]
-        o = out[k, out_x0:out_x0 + n]
-        if num_maps == 1:
-            for x in range(n):
-                o[x] = a[x] * first[x]
-        else:
-            for x in range(n):
-                o[x] = a[x] * first[x] + b[x] * second[x]
-        if add:
-            t = total[k, x0:x0 + n]
-            for x in range(n):
-                o[x] += t[x]
-
-
-@compiled
-def _accumulate(scores, norms, total, x0):
-    """`_combine` into ``total`` itself."""
-    num_maps, num_classes, n = scores.shape
-    first, second = norms[0], norms[num_maps - 1]
-    for k in range(num_classes):
-        a, b, t = scores[0, k], scores[num_maps - 1, k], total[k, x0:x0 + n]
-        if num_maps == 1:
-            for x in range(n):
-                t[x] += a[x] * first[x]
-        else:
-            for x in range(n):
-                t[x] += a[x] * first[x] + b[x] * second[x]
-
-
-@compiled
-def _best(scores, x0, threshold, best, index, labels):
-    """Class of the greatest score from column ``x0`` on; of equal ones the lowest; for K = 1
-    above ``threshold``."""
-    num_classes, n = scores.shape[0], labels.size
-    row = scores[0, x0:x0 + n]
-    if num_classes == 1:
-        for x in range(n):
-            labels[x] = row[x] > threshold
-        return
-    for x in range(n):
-        best[x] = row[x]
-        index[x] = _I32(0)
-    for k in range(1, num_classes):
-        row = scores[k, x0:x0 + n]
-        for x in range(n):
-            better = row[x] > best[x]
-            best[x] = row[x] if better else best[x]
-            index[x] = _I32(k) if better else index[x]
-    for x in range(n):
-        labels[x] = index[x]
 
 
 @compiled
@@ -267,11 +68,11 @@ def _fill(addresses, cells, j, cols, modes, spans, share, x0, lines, top, spare)
         for k in range(cells[0]):
             line = lines[k, a - x0:b - x0]
             out = spare[:b - a] if several else line
-            _read_line(tile[k, j], modes[c], low[c], high[c], weight[c], stop[c], a, out)
+            read_line(tile[k, j], modes[c], low[c], high[c], weight[c], stop[c], a, out)
             if several:
                 for x in range(b - a):
                     line[x] += share[a + x] * out[x]
-    _maximum(lines, top)
+    maximum(lines, top)
 
 
 @compiled
@@ -305,15 +106,15 @@ def _read(y, x0, addresses, cells, rows, spans_y, share_y, cols, modes, spans_x,
                       lines[s, j & 1], tops[s, j & 1], spare)
         a, b = lines[s, first & 1], lines[s, second & 1]
         if covering > 1:
-            _add_between(a, b, w, share_y[y], scores)
+            add_between(a, b, w, share_y[y], scores)
         else:
             if softmax and cells[0] > 1:
-                done = _exp_between(a, b, w, tops[s, first & 1], tops[s, second & 1], spare,
+                done = exp_between(a, b, w, tops[s, first & 1], tops[s, second & 1], spare,
                                     scores, norm)
             if not done:
-                _between(a, b, w, scores)
+                between(a, b, w, scores)
     if softmax and not done:
-        _to_probabilities(scores, spare, norm)
+        to_probabilities(scores, spare, norm)
 
 
 @compiled
@@ -341,16 +142,16 @@ def _fuse_columns(tiles, cells, rows, spans_y, share_y, cols, modes, spans_x, sh
                 for x in range(n):
                     norms[m, x] *= weights[0][y] * weights[1][m, x0 + x]
         if store and add:
-            _accumulate(scores, norms, total[y], x0)
+            accumulate(scores, norms, total[y], x0)
         elif store:
-            _combine(scores, norms, total[y], x0, False, total[y], x0)
+            combine(scores, norms, total[y], x0, False, total[y], x0)
         elif not direct:
-            _combine(scores, norms, total[min(y, total.shape[0] - 1)], x0, add, summed, 0)
+            combine(scores, norms, total[min(y, total.shape[0] - 1)], x0, add, summed, 0)
         if label and store:
-            _best(total[y], x0, threshold, spare, index, labels[y, x0:x0 + n])
+            arg_max(total[y], x0, threshold, spare, index, labels[y, x0:x0 + n])
         elif label:
-            _best(scores[0] if direct else summed, 0, threshold, spare, index,
-                  labels[y, x0:x0 + n])
+            arg_max(scores[0] if direct else summed, 0, threshold, spare, index,
+                     labels[y, x0:x0 + n])
 
 
 @lru_cache(maxsize=128)
@@ -359,7 +160,7 @@ def _dense(windows: tuple[Axis, ...], size: int, mirrored: tuple[bool, ...]):
 
     Returns:
         (low, high, weight, stop), each (M, n, size) for M maps and n windows, ``stop`` the end of
-        a pixel's run of pixels between the same two cells; modes (M, n) of `_read_line`; spans
+        a pixel's run of pixels between the same two cells; modes (M, n) of `read_line`; spans
         (M, n, 2) int64, the output pixels of each window.
     """
     shape = (len(mirrored), len(windows))
@@ -385,8 +186,8 @@ def _dense(windows: tuple[Axis, ...], size: int, mirrored: tuple[bool, ...]):
 def _mode(window: Axis, mirror: bool, num_runs: int) -> int:
     """The quickest way to read a row of cells at the pixels of a window."""
     if window.is_identity:
-        return _MIRRORED if mirror else _STRAIGHT
-    return _RUNS if len(window) >= _LONG_RUN * num_runs else _BETWEEN
+        return MIRRORED if mirror else STRAIGHT
+    return RUNS if len(window) >= _LONG_RUN * num_runs else BETWEEN
 
 
 def fuse(layer: Layer, region: tuple[int, int], *, softmax: bool, weigh: bool, add: bool,
@@ -431,7 +232,7 @@ def _label_rows(total, y0, y1, threshold, labels):
     width = labels.shape[1]
     best, index = np.empty(width, _F32), np.empty(width, _I32)
     for y in range(y0, y1):
-        _best(total[y], 0, threshold, best, index, labels[y])
+        arg_max(total[y], 0, threshold, best, index, labels[y])
 
 
 def label(total: Tensor, threshold: float, labels: Tensor) -> None:

@@ -11,14 +11,14 @@ from segplug.models.tta import TestCfg, predict_image
 
 pytest.importorskip('numba', reason='numba, which compiles the kernels, is not installed')
 
-from segplug.ops.kernels import cpu_fuse  # noqa: E402
+from segplug.ops.kernels import cpu_pieces  # noqa: E402
 from segplug.ops.kernels.jit import compiled  # noqa: E402
 
 
 @compiled
 def _exponentials(values, out):
     for i in range(values.size):
-        out[i] = cpu_fuse._exp(values[i])
+        out[i] = cpu_pieces.exp(values[i])
 
 
 def test_exponential():
