@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from mmengine.config import Config
 
 from ..errors import ConfigError, did_you_mean
-from ..registry import DATASETS, resolve
+from ..registry import DATASETS, MODELS, resolve
 from .provenance import nodes
 
 # What the runner and the commands read at the top of a config. Other names are the author's own
@@ -143,12 +143,19 @@ def check_classes(cfg: Config) -> None:
             continue
         for name, head in heads(cfg.model):
             count = head.get('num_classes')
-            if count is not None and count != len(classes):
+            if count not in (None, len(classes)) and _labels_are_classes(head):
                 raise ConfigError(
                     f'{name} has num_classes={count}, but {dataset["type"]} of {loader} has '
                     f'{len(classes)} classes.', culprit='num_classes', expected=len(classes),
                     fix=f'set num_classes={len(classes)} in every head, or give the data set '
                         "metainfo=dict(classes=(...))")
+
+
+def _labels_are_classes(head: dict) -> bool:
+    """False for heads that make labels of their own, such as boundaries."""
+    cls = head.get('type')
+    cls = resolve(cls, MODELS) if isinstance(cls, str) else cls
+    return getattr(cls, 'labels_are_classes', True)
 
 
 def heads(model: dict) -> Iterator[tuple[str, dict]]:

@@ -47,3 +47,12 @@ def test_a_class_count_that_does_not_fit_names_head_and_data_set():
     with pytest.raises(ConfigError, match='model.decode_head has num_classes=7.*19 classes'):
         check_classes(cfg)
     check_classes(load_config('unet/unet_r18_minicity.py'))
+
+
+def test_a_head_that_makes_its_own_labels_has_its_own_number_of_classes():
+    cfg = load_config('unet/unet_r18_minicity.py')
+    cfg.model.auxiliary_head = [dict(type='STDCHead', num_classes=2)]
+    check_classes(cfg)
+    cfg.model.auxiliary_head = [dict(type='FCNHead', num_classes=2)]
+    with pytest.raises(ConfigError, match='model.auxiliary_head has num_classes=2.*19 classes'):
+        check_classes(cfg)

@@ -125,6 +125,8 @@ def one_step(cfg: Config, work_dir: Path) -> None:
     for key, length in dict(max_iters=1, max_epochs=1).items():
         if key in cfg.train_cfg:
             cfg.train_cfg[key] = length
+    # What follows a warm-up begins after the one iteration.
+    cfg.param_scheduler = [step for step in cfg.param_scheduler if not step.get('begin')]
     cfg.default_hooks.checkpoint.update(interval=-1, save_last=False)
     cfg.default_hooks.checkpoint.pop('save_best', None)
     cfg.work_dir = str(work_dir)

@@ -1,0 +1,15 @@
+# BiSeNet over a ResNet-18 with ImageNet weights on Cityscapes: 4 processes, 4 images each.
+#   bash tools/dist_train.sh \
+#     configs/bisenetv1/bisenetv1_r18-d32-in1k-pre_4xb4-160k_cityscapes-1024x1024.py 4
+_base_ = [
+    '../_base_/models/bisenetv1_r18-d32.py', '../_base_/datasets/cityscapes_1024x1024.py',
+    '../_base_/schedules/schedule_160k_warmup.py', '../_base_/default_runtime.py',
+]
+
+data_preprocessor = dict(size=_base_.crop_size)
+model = dict(
+    data_preprocessor=data_preprocessor,
+    backbone=dict(backbone_cfg=dict(
+        init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet18'))))
+optim_wrapper = dict(optimizer=dict(lr=0.025))
+train_dataloader = dict(batch_size=4)

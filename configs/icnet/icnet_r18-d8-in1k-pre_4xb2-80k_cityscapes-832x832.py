@@ -1,0 +1,6 @@
+# ICNet over a ResNet-18 with ImageNet weights on Cityscapes: 4 processes, 2 images each.
+_base_ = './icnet_r50-d8-in1k-pre_4xb2-80k_cityscapes-832x832.py'
+
+model = dict(backbone=dict(
+    layer_channels=(128, 512),
+    backbone_cfg=dict(depth=18, init_cfg=dict(checkpoint='open-mmlab://resnet18_v1c'))))
