@@ -16,11 +16,9 @@ from .decode_head import BaseDecodeHead
 
 
 class PAM(SelfAttentionBlock):
-    """Position attention, added to the input; it starts as nothing.
+    """Position attention with ``channels`` in queries and keys, added to the input.
 
-    Args:
-        in_channels: C.
-        channels: Of queries and keys.
+    It starts as nothing.
     """
 
     def __init__(self, in_channels: int, channels: int) -> None:
@@ -88,22 +86,18 @@ class DAHead(BaseDecodeHead):
         return ConvModule(in_channels, self.channels, 3, padding=1, conv_cfg=self.conv_cfg,
                           norm_cfg=self.norm_cfg, act_cfg=self.act_cfg)
 
-    def _branches(self, inputs: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Levels -> what position and channel branch make of them, (N, channels, h, w) each."""
-        x = self._transform_inputs(inputs)
-        return (self.pam_out_conv(self.pam(self.pam_in_conv(x))),
-                self.cam_out_conv(self.cam(self.cam_in_conv(x))))
-
     def _all_logits(self, inputs: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
-        pam, cam = self._branches(inputs)
+        x = self._transform_inputs(inputs)
+        pam = self.pam_out_conv(self.pam(self.pam_in_conv(x)))
+        cam = self.cam_out_conv(self.cam(self.cam_in_conv(x)))
         drop = nn.Identity() if self.dropout is None else self.dropout
         return (self.cls_seg(pam + cam), self.pam_conv_seg(drop(pam)),
                 self.cam_conv_seg(drop(cam)))
 
     def forward(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor | tuple[torch.Tensor, ...]:
         """Levels -> logits (N, K, h, w), or three of them in training."""
-        return self._all_logits(inputs) if self.training else self.cls_seg(
-            sum(self._branches(inputs)))
+        logits = self._all_logits(inputs)
+        return logits if self.training else logits[0]
 
     def loss(self, inputs: Sequence[torch.Tensor], batch_data_samples: list[SegDataSample],
              train_cfg: dict | None = None) -> dict[str, torch.Tensor]:

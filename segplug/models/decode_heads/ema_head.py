@@ -41,13 +41,8 @@ def fit_bases(feats: torch.Tensor, bases: torch.Tensor,
 class EMAModule(nn.Module):
     """`fit_bases` from bases that follow those of the training images, as a running mean.
 
-    No gradient passes through: the map reaches its consumers by the head's shortcut alone.
-
-    Args:
-        channels: C.
-        num_bases: B.
-        num_stages: Number of rounds.
-        momentum: Weight of a batch in the running mean.
+    No gradient passes through: a map is trained by the head's shortcut alone. ``momentum`` is the
+    weight of a batch in the running mean.
     """
 
     def __init__(self, channels: int, num_bases: int, num_stages: int, momentum: float) -> None:
@@ -101,8 +96,8 @@ class EMAHead(BaseDecodeHead):
         # it, and a parameter without one would stop a distributed training.
         self.ema_mid_conv = ConvModule(ema_channels, ema_channels, 1, conv_cfg=self.conv_cfg,
                                        act_cfg=None).requires_grad_(False)
-        self.ema_out_conv = ConvModule(ema_channels, ema_channels, 1,
-                                       **{**cfgs, 'act_cfg': None})
+        self.ema_out_conv = ConvModule(ema_channels, ema_channels, 1, conv_cfg=self.conv_cfg,
+                                       norm_cfg=self.norm_cfg, act_cfg=None)
         self.bottleneck = ConvModule(ema_channels, self.channels, 3, padding=1, **cfgs)
         if concat_input:
             self.conv_cat = ConvModule(self.in_channels + self.channels, self.channels, 3,

@@ -80,7 +80,6 @@ class SelfAttentionBlock(nn.Module):
         self.key_in_channels, self.query_in_channels = key_in_channels, query_in_channels
         self.channels, self.out_channels = channels, out_channels
         self.share_key_query, self.matmul_norm = share_key_query, matmul_norm
-        self.conv_cfg, self.norm_cfg, self.act_cfg = conv_cfg, norm_cfg, act_cfg
         cfgs = dict(conv_cfg=conv_cfg, norm_cfg=norm_cfg, act_cfg=act_cfg)
         key_query = (channels, key_query_num_convs, key_query_norm, cfgs)
         self.key_project = _projection(key_in_channels, *key_query)

@@ -75,7 +75,8 @@ def test_three_logits_in_training_and_the_sum_in_a_test():
     assert [logits.shape for logits in three] == [(2, 3, *SIZE)] * 3
     assert torch.equal(head.predict(x, METAS), three[0])
     head.eval()
-    pam, cam = head._branches(x)
+    pam = head.pam_out_conv(head.pam(head.pam_in_conv(x[0])))
+    cam = head.cam_out_conv(head.cam(head.cam_in_conv(x[0])))
     assert torch.equal(head(x), head.conv_seg(pam + cam))
     assert torch.equal(head.predict(x, METAS), head(x))
 
