@@ -132,9 +132,9 @@ class PointHead(BaseCascadeDecodeHead):
 
     def _logits_at_points(self, levels: Sequence[torch.Tensor], coarse: torch.Tensor,
                           points: torch.Tensor) -> torch.Tensor:
-        fine = [point_sample(x, points.to(x), align_corners=self.align_corners) for x in levels]
+        fine = [point_sample(x, points, align_corners=self.align_corners) for x in levels]
         return self.forward(torch.cat(fine, dim=1), point_sample(
-            coarse, points.to(coarse), align_corners=self.align_corners))
+            coarse, points, align_corners=self.align_corners))
 
     def loss(self, inputs: Sequence[torch.Tensor], prev_output: torch.Tensor,
              batch_data_samples: list[SegDataSample],

@@ -16,7 +16,9 @@ def point_sample(feats: torch.Tensor, points: torch.Tensor, mode: str = 'bilinea
         padding_mode: What lies outside: 'zeros', or the 'border'.
 
     Returns:
-        (N, C, P).
+        (N, C, P), of the dtype of ``feats``.
     """
-    return F.grid_sample(feats, 2 * points.unsqueeze(2) - 1, mode, padding_mode,
-                         align_corners).squeeze(3)
+    # Half precision is too coarse for places in a map.
+    dtype = torch.promote_types(feats.dtype, torch.float32)
+    return F.grid_sample(feats.to(dtype), 2 * points.to(dtype).unsqueeze(2) - 1, mode,
+                         padding_mode, align_corners).squeeze(3).to(feats.dtype)

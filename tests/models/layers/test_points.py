@@ -27,3 +27,11 @@ def test_outside_is_zero_or_the_border():
 @pytest.mark.parametrize('padding_mode', ['zeros', 'border'])
 def test_nearest(padding_mode):
     assert _at((0.4, 0.1), (0.6, 0.9), mode='nearest', padding_mode=padding_mode) == [1, 9]
+
+
+def test_half_precision_finds_its_place():
+    """Of 512 pixels in a row the centre of pixel 301 is at 301.5 / 512, which bfloat16 lacks."""
+    row = (torch.arange(512) == 301).to(torch.bfloat16).view(1, 1, 1, 512)
+    value = point_sample(row, torch.tensor([[[301.5 / 512, 0.5]]]))
+    assert value.dtype == torch.bfloat16
+    assert value.item() == 1
