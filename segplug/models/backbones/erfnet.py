@@ -126,6 +126,11 @@ class ERFNet(Backbone):
                  norm_cfg: dict = dict(type='BN', requires_grad=True),
                  act_cfg: dict = dict(type='ReLU'), init_cfg: dict | list | None = None) -> None:
         first, *widths = enc_downsample_channels
+        if not in_channels < first < min(widths) or widths != sorted(set(widths)):
+            raise ConfigError('A halving of ERFNet adds channels to what it pools.',
+                              got=tuple(enc_downsample_channels),
+                              expected=f'growing numbers above {in_channels}',
+                              culprit='enc_downsample_channels')
         _check(widths, enc_stage_non_bottlenecks, enc_non_bottleneck_dilations,
                enc_non_bottleneck_channels, dec_upsample_channels, dec_stages_non_bottleneck,
                dec_non_bottleneck_channels)

@@ -126,7 +126,7 @@ class FastSCNN(Backbone):
         out_strides: Its stride; H pixels become ceil(H / stride).
 
     Raises:
-        ConfigError: If one width is given two values.
+        ConfigError: If one width is given two values, or for a level that is not there.
     """
 
     def __init__(self, in_channels: int = 3, downsample_dw_channels: tuple[int, int] = (32, 48),
@@ -144,6 +144,9 @@ class FastSCNN(Backbone):
             if one != other:
                 raise ConfigError(f'{name} of FastSCNN are the channels of a branch.', got=one,
                                   expected=other, culprit=name)
+        if any(not -3 <= i < 3 for i in out_indices):
+            raise ConfigError('FastSCNN has three levels.', got=tuple(out_indices),
+                              expected='0, 1 and 2', culprit='out_indices')
         super().__init__(start_cfg(None, init_cfg))
         common = dict(conv_cfg=conv_cfg, norm_cfg=norm_cfg, act_cfg=act_cfg)
         self.out_indices = tuple(out_indices)

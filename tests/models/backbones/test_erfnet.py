@@ -82,6 +82,7 @@ def test_pixels_of_an_odd_size_stay_in_their_places():
 
 
 @pytest.mark.parametrize('wrong', [
+    dict(enc_downsample_channels=(2, 64, 128)), dict(enc_downsample_channels=(16, 64, 64)),
     dict(enc_stage_non_bottlenecks=(5,)), dict(enc_stage_non_bottlenecks=(5, 7)),
     dict(enc_non_bottleneck_channels=(64, 64)), dict(dec_upsample_channels=(64,)),
     dict(dec_stages_non_bottleneck=(2,)), dict(dec_non_bottleneck_channels=(64, 8))])

@@ -59,3 +59,8 @@ def test_one_activation_for_every_part():
 def test_one_width_has_one_value(wrong):
     with pytest.raises(ConfigError, match=wrong):
         FastSCNN(**{wrong: 12})
+
+
+def test_a_level_that_is_not_there_is_named():
+    with pytest.raises(ConfigError, match='three levels'):
+        FastSCNN(out_indices=(0, 3))
