@@ -125,6 +125,8 @@ def one_step(cfg: Config, work_dir: Path) -> None:
     for key, length in dict(max_iters=1, max_epochs=1).items():
         if key in cfg.train_cfg:
             cfg.train_cfg[key] = length
+    # A level of one pixel has batch norms over two values, whose gradient may be of any size.
+    cfg.optim_wrapper.clip_grad = dict(max_norm=1.0)
     # What follows a warm-up begins after the one iteration.
     cfg.param_scheduler = [step for step in cfg.param_scheduler if not step.get('begin')]
     cfg.default_hooks.checkpoint.update(interval=-1, save_last=False)
