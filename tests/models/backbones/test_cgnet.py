@@ -69,6 +69,20 @@ def test_the_image_is_joined_at_half_and_a_quarter():
     assert torch.equal(seen['second'][:, 8:], net.halve(half))
 
 
+def test_a_stage_is_joined_by_its_first_block():
+    """Stage 1: last block, then first; stage 2: first, then last. So are the published norms."""
+    net, seen = CGNet(**SMALL).eval(), {}
+    for name in ('level1.0', 'level1.1', 'level2.0', 'level2.2'):
+        net.get_submodule(name).register_forward_hook(
+            lambda _, __, out, name=name: seen.update({name: out}))
+    for i in (1, 2):
+        net.get_submodule(f'norm_prelu_{i}').register_forward_pre_hook(
+            lambda _, x, i=i: seen.update({i: x[0]}))
+    net(torch.rand(1, 3, 16, 16))
+    assert torch.equal(seen[1][:, :8], torch.cat([seen['level1.1'], seen['level1.0']], dim=1))
+    assert torch.equal(seen[2], torch.cat([seen['level2.0'], seen['level2.2']], dim=1))
+
+
 def test_two_models_share_an_act_cfg():
     act_cfg = dict(type='PReLU')
     nets = [CGNet(**SMALL, act_cfg=act_cfg) for _ in range(2)]

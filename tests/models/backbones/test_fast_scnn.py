@@ -25,6 +25,15 @@ def test_published_layout():
         [384, 384, 384], [384, 576, 576], [576, 768, 768]]
 
 
+def test_the_pyramid_is_that_of_pspnet():
+    """Grids of 1, 2, 3 and 6 cells a side, each a quarter of the channels, beside the input."""
+    with torch.device('meta'):
+        part = FastSCNN().global_feature_extractor
+    assert part.ppm.pool_scales == (1, 2, 3, 6)
+    assert part.ppm.channels == 32
+    assert part.out.conv.in_channels == 128 + 4 * 32
+
+
 def test_fusion_by_hand():
     torch.manual_seed(0)
     net = FastSCNN(**SMALL, align_corners=True).eval()
