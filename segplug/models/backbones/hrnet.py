@@ -110,7 +110,7 @@ class HRNet(Backbone):
         out_strides: Its stride; H pixels become ceil(H / stride).
 
     Raises:
-        ConfigError: For stages that lack a key or do not fit themselves.
+        ConfigError: For stages that lack a key, do not fit themselves or are not there.
     """
 
     def __init__(self, extra: dict, in_channels: int = 3, conv_cfg: dict | None = None,
@@ -119,6 +119,9 @@ class HRNet(Backbone):
                  zero_init_residual: bool = False, multiscale_output: bool = True,
                  pretrained: str | None = None, init_cfg: dict | list | None = None) -> None:
         stages = [_checked(extra, f'stage{i}') for i in (1, 2, 3, 4)]
+        if not -1 <= frozen_stages <= 4:
+            raise ConfigError('HRNet freezes stages it does not have.', got=frozen_stages,
+                              expected='-1 to 4', culprit='frozen_stages')
         zero_init_residual = zero_init_residual and pretrained is None and init_cfg is None
         super().__init__(start_cfg(pretrained, init_cfg), norm_eval)
         self.frozen_stages = frozen_stages

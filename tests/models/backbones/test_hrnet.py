@@ -115,3 +115,8 @@ def test_wrong_stages_are_named(stage, culprit):
     with pytest.raises(ConfigError) as error:
         HRNet(dict(SMALL, stage2=stage))
     assert error.value.culprit == culprit
+
+
+def test_stages_that_are_not_there_cannot_freeze():
+    with pytest.raises(ConfigError, match='-1 to 4'):
+        HRNet(SMALL, frozen_stages=5)
