@@ -103,8 +103,13 @@ def shapes(model: torch.nn.Module) -> dict[str, tuple[int, ...]]:
     return {key: tuple(value.shape) for key, value in model.state_dict().items()}
 
 
-def set_weights(model: torch.nn.Module) -> None:
-    """Fill ``model`` by the rule of `weights`."""
+def set_weights(model: torch.nn.Module, dtype: str = 'float64') -> None:
+    """Fill ``model`` by the rule of `weights`.
+
+    In float64, because random weights let some deep models grow the rounding errors of float32
+    beyond any tolerance.
+    """
+    model.to(getattr(torch, dtype))
     state = model.state_dict()
     values = fill(shapes(model))
     model.load_state_dict({key: torch.from_numpy(np.asarray(value)).to(state[key].dtype)
@@ -114,7 +119,7 @@ def set_weights(model: torch.nn.Module) -> None:
 @torch.no_grad()
 def outputs(model: torch.nn.Module, shape: tuple[int, int, int, int]) -> dict[str, torch.Tensor]:
     """The logits for a seeded batch of ``shape``: 'main' at the image's size, 'aux0_0' ..."""
-    x = torch.from_numpy(image(shape))
+    x = torch.from_numpy(image(shape)).to(next(model.parameters()).dtype)
     meta = dict(img_shape=shape[2:], pad_shape=shape[2:], ori_shape=shape[2:])
     model.eval()
     main = model.encode_decode(x, [meta] * shape[0])

@@ -101,7 +101,7 @@ def same_keys(found: dict[str, tuple], expected: dict) -> None:
 
 def same_numbers(model: dict, expected: dict) -> None:
     net = MODELS.build(ConfigDict(model))
-    set_weights(net)
+    set_weights(net, expected['dtype'])
     found = {name: summary(value) for name, value in outputs(net, expected['shape']).items()}
     # A head that gives more than mmsegmentation's does is not at fault.
     assert set(expected['outputs']) <= set(found)
