@@ -71,7 +71,8 @@ class BaseSegDataset(BaseDataset):
         lazy_init: Do not list files until they are needed.
         max_refetch: mmsegmentation's, without effect: no sample is replaced by another one.
         ignore_index: Label value that counts as no class.
-        reduce_zero_label: Label 0 is no class, and the others move down by one.
+        reduce_zero_label: Label 0 is no class, and the others move down by one; None for the
+            class's own.
         backend_args: mmengine's file backend.
 
     Raises:
@@ -83,6 +84,7 @@ class BaseSegDataset(BaseDataset):
     # Class attributes, so that a data set that differs in them needs no constructor.
     IMG_SUFFIX = '.jpg'
     SEG_MAP_SUFFIX = '.png'
+    REDUCE_ZERO_LABEL = False
 
     def __init__(self, ann_file: str = '', img_suffix: str | None = None,
                  seg_map_suffix: str | None = None,
@@ -92,14 +94,15 @@ class BaseSegDataset(BaseDataset):
                  serialize_data: bool = True, pipeline: Sequence[dict | Callable] = (),
                  test_mode: bool = False, lazy_init: bool = False,
                  max_refetch: int | None = None, ignore_index: int = 255,
-                 reduce_zero_label: bool = False, backend_args: dict | None = None) -> None:
+                 reduce_zero_label: bool | None = None, backend_args: dict | None = None) -> None:
         if max_refetch is not None:
             print_log('max_refetch has no effect: a sample that cannot be read is an error here.',
                       'current', logging.WARNING)
         self.img_suffix = self.IMG_SUFFIX if img_suffix is None else img_suffix
         self.seg_map_suffix = self.SEG_MAP_SUFFIX if seg_map_suffix is None else seg_map_suffix
         self.ignore_index = ignore_index
-        self.reduce_zero_label = reduce_zero_label
+        self.reduce_zero_label = self.REDUCE_ZERO_LABEL if reduce_zero_label is None \
+            else reduce_zero_label
         self.backend_args = copy.copy(backend_args)
         # The prefixes as written; an error suggests another root for them.
         self._prefix_given = dict(data_prefix)
