@@ -1,0 +1,13 @@
+# UPerNet over a plain ResNet-50 on ADE20K: 4 processes, 4 images each.
+#   segplug train upernet/upernet_r50_4xb4-160k_ade20k-512x512.py --nproc 4
+_base_ = [
+    '../_base_/models/upernet_r50.py', '../_base_/datasets/ade20k.py',
+    '../_base_/schedules/schedule_160k.py', '../_base_/default_runtime.py',
+]
+
+data_preprocessor = dict(size=_base_.crop_size)
+model = dict(
+    data_preprocessor=data_preprocessor,
+    decode_head=dict(num_classes=150),
+    auxiliary_head=dict(num_classes=150))
+auto_scale_lr = dict(base_batch_size=16)
