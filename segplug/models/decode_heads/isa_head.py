@@ -19,7 +19,9 @@ from .decode_head import BaseDecodeHead
 class _Relation(SelfAttentionBlock):
     """Attention of a map to itself, then a 1x1 convolution. (N, C, H, W) -> the same."""
 
-    def __init__(self, in_channels: int, channels: int, **cfgs: dict | None) -> None:
+    def __init__(self, in_channels: int, channels: int, conv_cfg: dict | None,
+                 norm_cfg: dict | None, act_cfg: dict | None) -> None:
+        cfgs = dict(conv_cfg=conv_cfg, norm_cfg=norm_cfg, act_cfg=act_cfg)
         super().__init__(
             in_channels, in_channels, channels, in_channels, share_key_query=False,
             query_downsample=None, key_downsample=None, key_query_num_convs=2,
