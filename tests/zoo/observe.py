@@ -44,10 +44,10 @@ def read(name: str):
     return unpack(json.loads(gzip.decompress((FIXTURES / f'{name}.json.gz').read_bytes())))
 
 
-def write(name: str, value) -> None:
+def write(name: str, value, folder: Path = FIXTURES) -> None:
     """Write the fixture ``name``; equal values give equal bytes."""
     text = json.dumps(pack(value), separators=(',', ':'), sort_keys=True)
-    (FIXTURES / f'{name}.json.gz').write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+    (folder / f'{name}.json.gz').write_bytes(gzip.compress(text.encode(), 9, mtime=0))
 
 
 def cleaned(value):
