@@ -1,7 +1,8 @@
 """Parts that backbones, necks and heads share."""
 
+from ...signature import extends
 from .attention import SelfAttentionBlock, attend, full_precision
-from .backbone import Backbone, start_cfg
+from .backbone import Backbone, refuse_set, start_cfg
 from .branch import BranchBlock, branch_stage, branch_stem, pre_activated
 from .checkpointing import run_block
 from .dappm import DAPPM, PAPPM
@@ -11,11 +12,10 @@ from .joined_conv import JoinedConv
 from .points import point_sample
 from .ppm import PPM
 from .residual import BasicBlock, Bottleneck, ResLayer
-from .signature import extends
 
 __all__ = [
     'DAPPM', 'PAPPM', 'PPM', 'Backbone', 'BasicBlock', 'Bottleneck', 'BranchBlock', 'Encoding',
     'JoinedConv', 'ResLayer', 'SelfAttentionBlock', 'attend', 'branch_stage', 'branch_stem',
     'extends', 'freeze', 'full_precision', 'norms_to_eval', 'point_sample', 'pre_activated',
-    'run_block', 'start_cfg',
+    'refuse_set', 'run_block', 'start_cfg',
 ]

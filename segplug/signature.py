@@ -1,9 +1,9 @@
 """Constructors that add a few arguments to those of their base class.
 
-Repeating twenty arguments in every decode head would put one fact into twenty places; an
-open ``**kwargs`` would hide them from readers, from documentation and from the registry,
-which checks the keys of a config against the signature. So the constructor hands the rest
-up, and `extends` writes down what the rest is.
+Repeating twenty arguments in every decode head or data set would put one fact into twenty
+places; an open ``**kwargs`` would hide them from readers, from documentation and from the
+registry, which checks the keys of a config against the signature. So the constructor hands the
+rest up, and `extends` writes down what the rest is.
 """
 
 import inspect

@@ -2,7 +2,7 @@ import inspect
 
 import pytest
 
-from segplug.models.layers import extends
+from segplug.signature import extends
 
 
 class Base:
