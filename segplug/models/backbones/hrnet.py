@@ -37,18 +37,18 @@ class HRModule(BaseModule):
         num_channels: Channels of each branch over ``block.expansion``, finest first; each
             branch has half the size of the one before.
         multiscale_output: Whether all branches come out, or the finest alone.
-        with_cp, conv_cfg, norm_cfg, block_init_cfg: See `ResLayer`.
+        conv_cfg, norm_cfg: As everywhere in mmcv.
+        block_options: Further arguments of each block.
     """
 
     def __init__(self, block: type, num_blocks: Sequence[int], num_channels: Sequence[int],
-                 multiscale_output: bool = True, with_cp: bool = False,
-                 conv_cfg: dict | None = None, norm_cfg: dict = dict(type='BN'),
-                 block_init_cfg: dict | None = None) -> None:
+                 multiscale_output: bool = True, conv_cfg: dict | None = None,
+                 norm_cfg: dict = dict(type='BN'), **block_options) -> None:
         super().__init__()
         widths = [planes * block.expansion for planes in num_channels]
         self.branches = ModuleList(
-            ResLayer(block, width, planes, num, with_cp=with_cp, conv_cfg=conv_cfg,
-                     norm_cfg=norm_cfg, block_init_cfg=block_init_cfg)
+            ResLayer(block, width, planes, num, conv_cfg=conv_cfg, norm_cfg=norm_cfg,
+                     **block_options)
             for width, planes, num in zip(widths, num_channels, num_blocks, strict=True))
         self.relu = nn.ReLU(inplace=True)
         num_out = len(widths) if multiscale_output else 1
@@ -130,9 +130,8 @@ class HRNet(Backbone):
         widths = [64]
         for number, stage in enumerate(stages, 1):
             block = _BLOCKS[stage['block']]
-            options = dict(layer, with_cp=with_cp, block_init_cfg=dict(
-                type='Constant', val=0, override=dict(name=block.last_norm))
-                if zero_init_residual else None)
+            options = dict(layer, with_cp=with_cp,
+                           init_cfg=block.identity_cfg if zero_init_residual else None)
             if number == 1:
                 planes = stage['num_channels'][0]
                 self.layer1 = ResLayer(block, 64, planes, stage['num_blocks'][0], **options)

@@ -9,7 +9,7 @@ from mmcv.cnn import build_conv_layer, build_norm_layer
 from torch import nn
 
 from ...registry import MODELS
-from ..layers import Bottleneck, extends
+from ..layers import Bottleneck, ResLayer, extends
 from .resnet import ResNetV1d
 
 
@@ -91,19 +91,28 @@ class SplitAttentionBottleneck(Bottleneck):
 class ResNeSt(ResNetV1d):
     """ResNet-D with split attention.
 
+    In mmsegmentation ``zero_init_residual`` has no effect on it.
+
     Args:
         groups, base_width: As for `ResNeXt`.
         radix, reduction_factor, avg_down_stride: See `SplitAttentionBottleneck`.
         Others as for `ResNetV1d`; ``depth`` is 50, 101, 152 or 200.
     """
 
-    depths = {depth: (SplitAttentionBottleneck, blocks) for depth, blocks in (
+    arch_settings = {depth: (SplitAttentionBottleneck, blocks) for depth, blocks in (
         (50, (3, 4, 6, 3)), (101, (3, 4, 23, 3)), (152, (3, 8, 36, 3)), (200, (3, 24, 36, 3)))}
 
     @extends(ResNetV1d)
     def __init__(self, groups: int = 1, base_width: int = 4, radix: int = 2,
                  reduction_factor: int = 4, avg_down_stride: bool = True, **options) -> None:
-        self.block_options = dict(
-            groups=groups, base_width=base_width, radix=radix, reduction_factor=reduction_factor,
-            avg_down_stride=avg_down_stride, base_channels=options.get('base_channels', 64))
+        self.groups, self.base_width = groups, base_width
+        self.radix, self.reduction_factor = radix, reduction_factor
+        self.avg_down_stride = avg_down_stride
         super().__init__(**options)
+
+    def make_res_layer(self, **options) -> ResLayer:
+        """A stage, as `ResNet`'s, of blocks with split attention."""
+        return super().make_res_layer(
+            groups=self.groups, base_width=self.base_width, base_channels=self.base_channels,
+            radix=self.radix, reduction_factor=self.reduction_factor,
+            avg_down_stride=self.avg_down_stride, **options)

@@ -1,7 +1,8 @@
 """ResNet 18 to 152, plain and dilated, with open-mmlab's arguments and torchvision's names.
 
-Followed: mmsegmentation 1.2.2 (Apache-2.0) in arguments and layout. Not taken over: `dcn`
-and `plugins`, which need compiled operators. New: `out_stem`, the level that a UNet needs.
+Followed: mmsegmentation 1.2.2 (Apache-2.0) in arguments, attributes and layout. Not taken over:
+deformable convolutions, which are compiled operators, and `plugins`, blocks inside of residual
+blocks, which no published segmentor has. New: `out_stem`, the level that a UNet needs.
 """
 
 import torch
@@ -10,7 +11,15 @@ from torch import nn
 
 from ...errors import ConfigError
 from ...registry import MODELS
-from ..layers import Backbone, BasicBlock, Bottleneck, ResLayer, extends, start_cfg
+from ..layers import (
+    Backbone,
+    BasicBlock,
+    Bottleneck,
+    ResLayer,
+    extends,
+    refuse_set,
+    start_cfg,
+)
 
 
 @MODELS.register_module()
@@ -33,6 +42,7 @@ class ResNet(Backbone):
         conv_cfg: Type of convolution; None is Conv2d.
         norm_cfg: Type of norm.
         norm_eval: Batch norms keep their running statistics in training.
+        dcn, stage_with_dcn, plugins: As they are by default; configs may name them.
         multi_grid: Dilation of each block of the last stage.
         contract_dilation: The first block of a dilated stage has half its dilation.
         with_cp: Gradient checkpointing of every block: less memory, more time, same numbers.
@@ -42,23 +52,24 @@ class ResNet(Backbone):
         out_stem: Hand out the stem before max-pooling (half the image's size) as first level.
 
     Attributes:
-        depths: Block, and blocks in each stage, by depth (table 1 of the paper).
-        block_options: Arguments of the block besides those of `ResLayer`; a variant sets them.
+        arch_settings: Block, and blocks in each stage, by depth (table 1 of the paper).
+        block, stage_blocks: What that is for this depth and number of stages.
+        res_layers: Names of the stages.
         out_channels: Channels of each level that is handed out.
         out_strides: Its stride; H pixels become ceil(H / stride).
 
     Raises:
-        ConfigError: For an unknown depth or style, or lengths that do not fit.
+        ConfigError: For an unknown depth or style, lengths that do not fit, or ``dcn`` or
+            ``plugins``.
     """
 
-    depths = {
+    arch_settings = {
         18: (BasicBlock, (2, 2, 2, 2)),
         34: (BasicBlock, (3, 4, 6, 3)),
         50: (Bottleneck, (3, 4, 6, 3)),
         101: (Bottleneck, (3, 4, 23, 3)),
         152: (Bottleneck, (3, 8, 36, 3)),
     }
-    block_options: dict = {}
 
     def __init__(self, depth: int, in_channels: int = 3, stem_channels: int = 64,
                  base_channels: int = 64, num_stages: int = 4,
@@ -68,40 +79,50 @@ class ResNet(Backbone):
                  deep_stem: bool = False, avg_down: bool = False, frozen_stages: int = -1,
                  conv_cfg: dict | None = None,
                  norm_cfg: dict = dict(type='BN', requires_grad=True), norm_eval: bool = False,
+                 dcn: dict | None = None,
+                 stage_with_dcn: tuple[bool, ...] = (False, False, False, False),
+                 plugins: list[dict] | None = None,
                  multi_grid: tuple[int, ...] | None = None, contract_dilation: bool = False,
                  with_cp: bool = False, zero_init_residual: bool = True,
                  pretrained: str | None = None, init_cfg: dict | list | None = None,
                  out_stem: bool = False) -> None:
-        _check(self.depths, depth, num_stages, strides, dilations, out_indices, style,
-               frozen_stages, multi_grid)
-        block, blocks = self.depths[depth]
-        block_init_cfg = None
-        if pretrained is None and init_cfg is None and zero_init_residual:
-            block_init_cfg = dict(type='Constant', val=0, override=dict(name=block.last_norm))
+        _check(self.arch_settings, depth, num_stages, strides, dilations, out_indices, style,
+               frozen_stages, multi_grid, dict(dcn=dcn, plugins=plugins))
+        identity = pretrained is None and init_cfg is None and zero_init_residual
         super().__init__(start_cfg(pretrained, init_cfg), norm_eval)
-        self.out_indices, self.out_stem = tuple(out_indices), out_stem
-        self.deep_stem, self.frozen_stages = deep_stem, frozen_stages
-        self._make_stem(in_channels, stem_channels, conv_cfg, norm_cfg)
+        self.depth, self.num_stages, self.style = depth, num_stages, style
+        self.stem_channels, self.base_channels = stem_channels, base_channels
+        self.strides, self.dilations, self.out_indices = strides, dilations, tuple(out_indices)
+        self.deep_stem, self.avg_down, self.out_stem = deep_stem, avg_down, out_stem
+        self.conv_cfg, self.norm_cfg, self.frozen_stages = conv_cfg, norm_cfg, frozen_stages
+        self.block, blocks = self.arch_settings[depth]
+        self.stage_blocks = blocks[:num_stages]
+        self.res_layers = [f'layer{i + 1}' for i in range(num_stages)]
+        self._make_stem_layer(in_channels, stem_channels)
         width, stride = stem_channels, 4
         channels, level_strides = [stem_channels] * out_stem, [2] * out_stem
-        for i in range(num_stages):
+        for i, name in enumerate(self.res_layers):
             planes = base_channels * 2**i
             last = i == num_stages - 1
-            self.add_module(f'layer{i + 1}', ResLayer(
-                block, width, planes, blocks[i], stride=strides[i], dilation=dilations[i],
-                avg_down=avg_down, multi_grid=multi_grid if last else None,
-                contract_dilation=contract_dilation, style=style, with_cp=with_cp,
-                conv_cfg=conv_cfg, norm_cfg=norm_cfg, block_init_cfg=block_init_cfg,
-                block_options=self.block_options))
-            width, stride = planes * block.expansion, stride * strides[i]
+            self.add_module(name, self.make_res_layer(
+                block=self.block, inplanes=width, planes=planes, num_blocks=blocks[i],
+                stride=strides[i], dilation=dilations[i], avg_down=avg_down,
+                multi_grid=multi_grid if last else None, contract_dilation=contract_dilation,
+                style=style, with_cp=with_cp, conv_cfg=conv_cfg, norm_cfg=norm_cfg,
+                init_cfg=getattr(self.block, 'identity_cfg', None) if identity else None))
+            width, stride = planes * self.block.expansion, stride * strides[i]
             if i in self.out_indices:
                 channels.append(width)
                 level_strides.append(stride)
-        self.num_stages = num_stages
         self.out_channels, self.out_strides = tuple(channels), tuple(level_strides)
         self.keep_frozen()
 
-    def _make_stem(self, in_channels: int, channels: int, conv_cfg, norm_cfg) -> None:
+    def make_res_layer(self, **options) -> ResLayer:
+        """A stage; a variant adds arguments of its blocks to those of `ResLayer`."""
+        return ResLayer(**options)
+
+    def _make_stem_layer(self, in_channels: int, channels: int) -> None:
+        conv_cfg, norm_cfg = self.conv_cfg, self.norm_cfg
         if self.deep_stem:
             layers = []
             for cin, cout, stride in ((in_channels, channels // 2, 2),
@@ -132,8 +153,8 @@ class ResNet(Backbone):
         x = self.stem(x) if self.deep_stem else self.relu(self.norm1(self.conv1(x)))
         levels = [x] if self.out_stem else []
         x = self.maxpool(x)
-        for i in range(self.num_stages):
-            x = getattr(self, f'layer{i + 1}')(x)
+        for i, name in enumerate(self.res_layers):
+            x = getattr(self, name)(x)
             if i in self.out_indices:
                 levels.append(x)
         return tuple(levels)
@@ -143,14 +164,15 @@ class ResNet(Backbone):
         if self.frozen_stages < 0:
             return []
         stem = [self.stem] if self.deep_stem else [self.conv1, self.norm1]
-        return stem + [getattr(self, f'layer{i}') for i in range(1, self.frozen_stages + 1)]
+        return stem + [getattr(self, name) for name in self.res_layers[:self.frozen_stages]]
 
 
-def _check(depths, depth, num_stages, strides, dilations, out_indices, style, frozen_stages,
-           multi_grid) -> None:
+def _check(settings, depth, num_stages, strides, dilations, out_indices, style, frozen_stages,
+           multi_grid, absent) -> None:
     """Refuse constructor arguments that do not fit each other."""
-    if depth not in depths:
-        raise ConfigError('ResNet has no such depth.', got=depth, expected=tuple(depths),
+    refuse_set('ResNet', absent)
+    if depth not in settings:
+        raise ConfigError('ResNet has no such depth.', got=depth, expected=tuple(settings),
                           culprit='depth')
     if style not in ('pytorch', 'caffe'):
         raise ConfigError('ResNet has no such style.', got=repr(style),
@@ -167,7 +189,7 @@ def _check(depths, depth, num_stages, strides, dilations, out_indices, style, fr
     if not -1 <= frozen_stages <= num_stages:
         raise ConfigError('ResNet freezes stages it does not have.', got=frozen_stages,
                           expected=f'-1 to {num_stages}', culprit='frozen_stages')
-    last = depths[depth][1][num_stages - 1]
+    last = settings[depth][1][num_stages - 1]
     if multi_grid is not None and len(multi_grid) != last:
         raise ConfigError('multi_grid is one dilation for each block of the last stage.',
                           got=tuple(multi_grid), expected=f'{last} values',

@@ -9,7 +9,7 @@ from torch import nn
 
 from ...errors import ConfigError
 from ...registry import MODELS
-from ..layers import Backbone, start_cfg
+from ..layers import Backbone, refuse_set, start_cfg
 from ..layers.up_conv import BasicConvBlock, UpConvBlock
 
 
@@ -103,6 +103,4 @@ def _check(num_stages: int, per_stage: dict, per_step: dict, absent: dict) -> No
             if len(value) != length:
                 raise ConfigError(f'A UNet of {num_stages} stages takes {length} {name}.',
                                   got=tuple(value), expected=f'{length} values', culprit=name)
-    for name, value in absent.items():
-        if value is not None:
-            raise ConfigError(f'UNet has no {name}.', got=value, expected='None', culprit=name)
+    refuse_set('UNet', absent)

@@ -34,6 +34,17 @@ def start_cfg(pretrained: str | None, init_cfg: dict | list | None,
     return dict(type='Pretrained', checkpoint=pretrained)
 
 
+def refuse_set(owner: str, absent: dict) -> None:
+    """Refuse arguments that stand in a signature only because published configs name them.
+
+    Raises:
+        ConfigError: For the first of ``absent`` that is not None.
+    """
+    for name, value in absent.items():
+        if value is not None:
+            raise ConfigError(f'{owner} has no {name}.', got=value, expected='None', culprit=name)
+
+
 class Backbone(BaseModule):
     """A backbone whose parts can be kept from training.
 

@@ -20,7 +20,14 @@ class _Block(BaseModule):
 
     Args:
         with_cp: Recompute the block in the backward pass instead of keeping its insides.
+
+    Attributes:
+        expansion: Channels out over ``planes``.
+        identity_cfg: The ``init_cfg`` with which a block starts as its shortcut.
     """
+
+    expansion: int
+    identity_cfg: dict
 
     def __init__(self, with_cp: bool, init_cfg=None) -> None:
         super().__init__(init_cfg)
@@ -67,7 +74,7 @@ class BasicBlock(_Block):
     """
 
     expansion = 1
-    last_norm = 'norm2'
+    identity_cfg = dict(type='Constant', val=0, override=dict(name='norm2'))
 
     def __init__(self, inplanes: int, planes: int, stride: int = 1, dilation: int = 1,
                  downsample: nn.Module | None = None, style: str = 'pytorch',
@@ -98,7 +105,7 @@ class Bottleneck(_Block):
     """
 
     expansion = 4
-    last_norm = 'norm3'
+    identity_cfg = dict(type='Constant', val=0, override=dict(name='norm3'))
 
     def __init__(self, inplanes: int, planes: int, stride: int = 1, dilation: int = 1,
                  downsample: nn.Module | None = None, style: str = 'pytorch',
@@ -133,7 +140,7 @@ class ResLayer(Sequential):
     """One stage: ``num_blocks`` blocks, of which the first changes size and width.
 
     Args:
-        block: `BasicBlock` or `Bottleneck`.
+        block: `BasicBlock`, `Bottleneck` or another with their arguments.
         inplanes: Channels in.
         planes: Channels out over ``block.expansion``.
         num_blocks: Number of blocks.
@@ -142,17 +149,15 @@ class ResLayer(Sequential):
         avg_down: The shortcut averages over ``stride`` before a 1x1 of stride 1 (ResNet-D).
         multi_grid: A dilation for each block, in place of ``dilation``.
         contract_dilation: The first block has half of ``dilation``.
-        style, with_cp, conv_cfg, norm_cfg: See the blocks.
-        block_init_cfg: ``init_cfg`` of each block.
-        block_options: Further arguments of each block.
+        conv_cfg, norm_cfg: As everywhere in mmcv.
+        block_options: Further arguments of each block, which refuses those it does not know.
     """
 
     def __init__(self, block: type, inplanes: int, planes: int, num_blocks: int,
                  stride: int = 1, dilation: int = 1, avg_down: bool = False,
+                 conv_cfg: dict | None = None, norm_cfg: dict = dict(type='BN'),
                  multi_grid: tuple[int, ...] | None = None, contract_dilation: bool = False,
-                 style: str = 'pytorch', with_cp: bool = False, conv_cfg: dict | None = None,
-                 norm_cfg: dict = dict(type='BN'), block_init_cfg: dict | None = None,
-                 block_options: dict | None = None) -> None:
+                 **block_options) -> None:
         width = planes * block.expansion
         downsample = None
         if stride != 1 or inplanes != width:
@@ -162,9 +167,8 @@ class ResLayer(Sequential):
             dilations[0] = dilation // 2
         super().__init__(*(
             block(width if i else inplanes, planes, stride=1 if i else stride,
-                  dilation=dilations[i], downsample=None if i else downsample, style=style,
-                  with_cp=with_cp, conv_cfg=conv_cfg, norm_cfg=norm_cfg, init_cfg=block_init_cfg,
-                  **(block_options or {}))
+                  dilation=dilations[i], downsample=None if i else downsample,
+                  conv_cfg=conv_cfg, norm_cfg=norm_cfg, **block_options)
             for i in range(num_blocks)))
 
 

@@ -4,6 +4,7 @@ from torch import nn
 
 from segplug.errors import ConfigError
 from segplug.models.backbones import ResNet, ResNetV1c, ResNetV1d
+from segplug.models.layers import Bottleneck, ResLayer
 from segplug.registry import MODELS
 
 
@@ -166,11 +167,60 @@ def test_pretrained_is_short_for_init_cfg():
 @pytest.mark.parametrize('wrong', [
     dict(depth=20), dict(style='torch'), dict(num_stages=5), dict(strides=(1, 2)),
     dict(dilations=(1,)), dict(out_indices=(4,)), dict(frozen_stages=5),
-    dict(multi_grid=(1, 2, 4))])
+    dict(multi_grid=(1, 2, 4)), dict(dcn=dict(type='DCN')), dict(plugins=[dict(stages=(True,))])])
 def test_wrong_arguments_are_named(wrong):
     with pytest.raises(ConfigError) as error:
         ResNet(**{'depth': 18, **wrong})
     assert error.value.culprit == next(iter(wrong))
+
+
+def test_a_variant_brings_its_own_blocks_and_settings():
+    """As third-party variants are written: another table, another stage, levels by name."""
+    class Wide(Bottleneck):
+        expansion = 8
+
+        def __init__(self, inplanes, planes, slope=0.0, **options):
+            super().__init__(inplanes, planes, **options)
+            self.relu = nn.LeakyReLU(slope)
+
+    class WideNet(ResNet):
+        arch_settings = {8: (Wide, (1, 1, 1, 1))}
+
+        def make_res_layer(self, **options):
+            return ResLayer(slope=0.5, **options)
+
+        def forward(self, x):
+            x = self.maxpool(self.relu(self.norm1(self.conv1(x))))
+            for name in self.res_layers:
+                x = getattr(self, name)(x)
+            return x
+
+    net = WideNet(8, stem_channels=4, base_channels=4, num_stages=2, strides=(1, 2),
+                  dilations=(1, 1), out_indices=(0, 1))
+    assert net.stage_blocks == (1, 1)
+    assert net.res_layers == ['layer1', 'layer2']
+    assert net.layer2[0].relu.negative_slope == 0.5
+    # 8 channels for each of 4 * 2 planes; stem, pooling and stage 2 halve 16 pixels
+    assert net(torch.rand(1, 3, 16, 16)).shape == (1, 64, 2, 2)
+    with pytest.raises(TypeError, match='colour'):
+        ResLayer(Wide, 4, 4, 1, colour=1)
+
+
+def test_a_foreign_block_starts_as_it_likes():
+    class Plain(nn.Conv2d):
+        expansion = 1
+
+        def __init__(self, inplanes, planes, stride=1, dilation=1, downsample=None, init_cfg=None,
+                     **options):
+            super().__init__(inplanes, planes, 3, stride, dilation, dilation)
+            assert init_cfg is None
+
+    class PlainNet(ResNet):
+        arch_settings = {4: (Plain, (1, 1, 1, 1))}
+
+    net = PlainNet(4, stem_channels=4, base_channels=4)
+    net.init_weights()
+    assert net.layer4[0].weight.abs().sum() > 0
 
 
 def test_misspelt_key_of_a_variant_gets_a_suggestion():
