@@ -15,7 +15,7 @@ from ...errors import ConfigError
 from ...ops.resize import resize
 from ...registry import MODELS, TASK_UTILS
 from ...structures import SegDataSample
-from ..losses import accuracy
+from ..losses import accuracy, percentage
 
 
 class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
@@ -140,6 +140,8 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
                      batch_data_samples: list[SegDataSample]) -> dict[str, torch.Tensor]:
         """The losses of logits of any size, at the size of the label."""
         label = self._stack_batch_gt(batch_data_samples)
+        if self.sampler is None and getattr(self.loss_decode, 'takes_small_logits', False):
+            return self._loss_of_small_logits(seg_logits, label.squeeze(1))
         logits = resize(seg_logits, size=label.shape[2:], mode='bilinear',
                         align_corners=self.align_corners)
         weight = None if self.sampler is None else self.sampler.sample(logits, label)
@@ -152,6 +154,14 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
             losses[name] = losses[name] + value if name in losses else value
         losses['acc_seg'] = accuracy(logits, label, self.ignore_index, self.threshold)
         return losses
+
+    def _loss_of_small_logits(self, seg_logits: torch.Tensor, label: torch.Tensor
+                              ) -> dict[str, torch.Tensor]:
+        """`loss_by_feat` for plain cross entropy, which needs no logits of the label's size."""
+        value, num_right = self.loss_decode.of_small_logits(
+            seg_logits, label, self.ignore_index, self.align_corners)
+        return {self.loss_decode.loss_name: value,
+                'acc_seg': percentage(num_right, label, self.ignore_index)}
 
     def _stack_batch_gt(self, batch_data_samples: list[SegDataSample]) -> torch.Tensor:
         """The labels as (N, 1, H, W) int64. They travel as they were read, mostly uint8."""

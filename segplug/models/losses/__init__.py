@@ -1,6 +1,6 @@
 """Losses. A loss is called with logits, labels, ``weight`` and ``ignore_index``."""
 
-from .accuracy import accuracy
+from .accuracy import accuracy, percentage
 from .boundary_loss import BoundaryLoss
 from .cross_entropy_loss import CrossEntropyLoss, binary_cross_entropy, cross_entropy
 from .dice_loss import DiceLoss
@@ -16,4 +16,4 @@ from .utils import get_class_weight, weight_reduce_loss
 __all__ = ['BoundaryLoss', 'CrossEntropyLoss', 'DiceLoss', 'FocalLoss', 'HuasdorffDisstanceLoss',
            'KLDivLoss', 'LovaszLoss', 'OHEMPixelSampler', 'OhemCrossEntropy', 'TverskyLoss',
            'accuracy', 'binary_cross_entropy', 'cross_entropy', 'get_class_weight',
-           'weight_reduce_loss']
+           'percentage', 'weight_reduce_loss']

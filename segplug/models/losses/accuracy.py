@@ -23,6 +23,11 @@ def accuracy(pred: torch.Tensor, target: torch.Tensor, ignore_index: int | None 
         label = (pred.squeeze(1).sigmoid() > (0.5 if threshold is None else threshold)).long()
     else:
         label = pred.max(dim=1).indices  # four times as fast as argmax on a CPU
-    valid = valid_mask(target, ignore_index)
-    right = (label == target) & valid
-    return 100.0 * right.sum() / valid.sum().clamp(min=1)
+    right = (label == target) & valid_mask(target, ignore_index)
+    return percentage(right.sum(), target, ignore_index)
+
+
+def percentage(num_right: torch.Tensor, target: torch.Tensor,
+               ignore_index: int | None = None) -> torch.Tensor:
+    """`accuracy` where the number of right pixels is known."""
+    return 100.0 * num_right / valid_mask(target, ignore_index).sum().clamp(min=1)

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from ...errors import ConfigError
+from ...ops.cross_entropy import resized_cross_entropy
 from ...ops.masks import valid_mask
 from ...registry import MODELS
 from .base import BaseLoss, needs_classes
@@ -124,6 +125,36 @@ class CrossEntropyLoss(BaseLoss):
             cls_score, label, weight, class_weight=self.weights_of_classes(cls_score),
             reduction=reduction_override or self.reduction, avg_factor=avg_factor,
             ignore_index=ignore_index, avg_non_ignore=self.avg_non_ignore)
+
+    @property
+    def takes_small_logits(self) -> bool:
+        """Whether `of_small_logits` gives what the call gives of resized ones."""
+        return (type(self).forward is CrossEntropyLoss.forward
+                and self.criterion is cross_entropy and self.reduction != 'none')
+
+    def of_small_logits(self, cls_score: torch.Tensor, label: torch.Tensor,
+                        ignore_index: int | None, align_corners: bool
+                        ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The loss of logits that are yet to be resized to the label, in a fraction of the memory.
+
+        Args:
+            cls_score: (N, K, h, w) float, raw logits.
+            label: (N, H, W) int64 in [0, K) or ignore.
+            ignore_index: Value of the pixels that do not count; None if all do.
+            align_corners: For the resize.
+
+        Returns:
+            The loss, and the number of right pixels.
+        """
+        needs_classes(cls_score, 'set use_sigmoid=True for a head with out_channels=1')
+        cls_score = cls_score.to(torch.promote_types(cls_score.dtype, torch.float32))
+        weights = self.weights_of_classes(cls_score)
+        total, num_right = resized_cross_entropy(cls_score, label, weights, ignore_index,
+                                                 align_corners)
+        if self.reduction == 'mean':
+            count = _num_pixels(label, weights, ignore_index, self.avg_non_ignore)
+            total = weight_reduce_loss(total, avg_factor=count)
+        return self.loss_weight * total, num_right
 
     def extra_repr(self) -> str:
         return f'{super().extra_repr()}, avg_non_ignore={self.avg_non_ignore}'

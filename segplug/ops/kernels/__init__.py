@@ -1,4 +1,4 @@
-"""Compiled versions of the test path's inner loops, and which device has them.
+"""Compiled versions of the inner loops of tests and losses, and which device has them.
 
 On a CPU they need numba, which is optional; on CUDA Triton, which comes with torch there. The
 environment variable ``SEGPLUG_KERNELS=off`` leaves everything to plain torch.
@@ -29,9 +29,19 @@ def view_for(device: torch.device) -> Callable | None:
     return _function({'cpu': 'cpu_view'}.get(device.type), 'view')
 
 
+def cross_entropy_for(device: torch.device) -> Callable | None:
+    """What `ops.cross_entropy` has compiled for a device, or None."""
+    return _function({'cpu': 'cpu_cross_entropy'}.get(device.type), 'cross_entropy')
+
+
 def joint_histogram() -> Callable | None:
     """The compiled joint histogram of two byte maps on the CPU, or None."""
     return _function('cpu_confusion', 'joint_histogram')
+
+
+def resize_window() -> Callable | None:
+    """The compiled window of a resized image on the CPU, or None."""
+    return _function('cpu_resize', 'window')
 
 
 def _function(module: str | None, name: str) -> Callable | None:
@@ -54,8 +64,9 @@ def _load(module: str):
         if on_cpu in _said:
             return None
         _said.add(on_cpu)
-        print_log(f'Testing without compiled kernels: {error}. Results are the same; '
-                  f'`pip install {"numba" if on_cpu else "triton"}` makes tests on a '
-                  f'{"CPU several times" if on_cpu else "GPU"} faster.', 'current',
+        print_log(f'Running without compiled kernels: {error}. Results are the same; '
+                  f'`pip install {"numba" if on_cpu else "triton"}` makes '
+                  f'{"tests and losses on a CPU several times" if on_cpu else "tests on a GPU"} '
+                  'faster.', 'current',
                   logging.INFO if on_cpu else logging.WARNING)
         return None

@@ -5,6 +5,7 @@ from torch import nn
 
 from segplug.errors import ConfigError
 from segplug.models.decode_heads import BaseDecodeHead
+from segplug.models.losses import CrossEntropyLoss
 from segplug.registry import MODELS, TASK_UTILS
 from segplug.structures import SegDataSample
 
@@ -78,6 +79,41 @@ def test_logits_are_brought_to_the_label_as_align_corners_says():
     by_hand = -torch.tensor([0.0, 1, 2, 3]).exp().div(
         torch.tensor([0.0, 1, 2, 3]).exp() + 2).log().mean()
     assert loss.item() == pytest.approx(by_hand.item())
+
+
+@pytest.mark.parametrize('loss', [
+    dict(loss_weight=0.4), dict(avg_non_ignore=True), dict(class_weight=[1.0, 2.0, 0.5]),
+    dict(class_weight=[1.0, 2.0, 0.5], avg_non_ignore=True, reduction='sum')], ids=str)
+@pytest.mark.parametrize('align_corners', [False, True])
+def test_a_plain_cross_entropy_is_that_of_resized_logits(loss, align_corners):
+    """A list of one loss goes by resized logits, a loss by itself does not."""
+    loss = dict(type='CrossEntropyLoss', **loss)
+    label = torch.randint(0, 3, (2, 9, 14), generator=torch.Generator().manual_seed(0)).byte()
+    label[:, 2:4] = 255
+    found = []
+    for loss_decode in (loss, [loss]):
+        torch.manual_seed(0)
+        logits = torch.randn(2, 3, 4, 7, requires_grad=True)
+        losses = Plain(loss_decode=loss_decode, align_corners=align_corners).loss_by_feat(
+            logits, _samples(label))
+        (3 * losses['loss_ce']).backward()
+        found.append((losses['loss_ce'].detach(), losses['acc_seg'], logits.grad))
+    for ours, plain in zip(*found, strict=True):
+        torch.testing.assert_close(ours, plain)
+
+
+def test_a_loss_that_asks_for_more_sees_resized_logits():
+    class Own(CrossEntropyLoss):
+        def forward(self, cls_score, label, **more):
+            assert cls_score.shape[2:] == label.shape[1:]
+            return super().forward(cls_score, label, **more)
+
+    head, label = Plain(), _samples(torch.zeros(1, 4, 4, dtype=torch.uint8))
+    for criterion in (Own(), CrossEntropyLoss(reduction='none')):
+        head.loss_decode = criterion
+        assert not criterion.takes_small_logits
+        loss = head.loss_by_feat(torch.zeros(1, 3, 2, 2), label)['loss_ce']
+    assert loss.shape == (1, 4, 4)
 
 
 def test_sampler_gives_the_pixel_weights():
