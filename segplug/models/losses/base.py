@@ -6,9 +6,9 @@ Letters: N batch, K classes, P the pixels (one axis or several).
 import torch
 from torch import nn
 
-from ...errors import ConfigError, ShapeError
+from ...errors import ShapeError
 from ...ops.masks import valid_mask
-from .utils import REDUCTIONS, get_class_weight, weight_reduce_loss
+from .utils import check_reduction, get_class_weight, weight_reduce_loss
 
 # The published default of a loss's own ``ignore_index``. It stands for "as the call says": a
 # head names its value in every call, and 255 may be a class of a data set that has 300.
@@ -23,20 +23,21 @@ class BaseLoss(nn.Module):
         loss_weight: Factor of the whole loss.
         loss_name: Its name in the log; it takes part in training only if it holds 'loss'.
         class_weight: K numbers, or a .npy, .json or .yaml file that holds them.
+        avg_non_ignore: 'mean' of a loss of pixels is over those that count, rather than over all.
 
     Raises:
         ConfigError: For an unknown reduction, or a file of class weights that cannot be read.
     """
 
     def __init__(self, reduction: str, loss_weight: float, loss_name: str,
-                 class_weight: list[float] | str | None = None) -> None:
+                 class_weight: list[float] | str | None = None,
+                 avg_non_ignore: bool = False) -> None:
         super().__init__()
-        if reduction not in REDUCTIONS:
-            raise ConfigError('A loss cannot be reduced in this way.', got=repr(reduction),
-                              expected=f'one of {REDUCTIONS}', culprit='reduction')
+        check_reduction(reduction)
         self.reduction = reduction
         self.loss_weight = loss_weight
         self.loss_name = loss_name
+        self.avg_non_ignore = avg_non_ignore
         self.class_weight = get_class_weight(class_weight)
         # On the device like the model; not in checkpoints, whose published keys lack it.
         self.register_buffer('_class_weight', None if self.class_weight is None else
@@ -62,6 +63,25 @@ class BaseLoss(nn.Module):
         return self.loss_weight * weight_reduce_loss(loss, weight, override or self.reduction,
                                                      avg_factor)
 
+    def reduce_pixels(self, loss: torch.Tensor, valid: torch.Tensor, weight: torch.Tensor | None,
+                      avg_factor: float | torch.Tensor | None,
+                      override: str | None) -> torch.Tensor:
+        """`reduce` a loss of pixels.
+
+        Args:
+            loss: (N, K, P), or (N, P).
+            valid: (N, 1, P) bool, the pixels that count; 'mean' with ``avg_non_ignore`` is over
+                them, and over the classes too.
+            weight: (N, P), or None.
+            avg_factor, override: As a loss gets them.
+        """
+        if avg_factor is None and self.avg_non_ignore \
+                and (override or self.reduction) == 'mean':
+            avg_factor = valid.sum() * (loss.numel() // max(valid.numel(), 1))
+        weight = per_pixel(weight, valid)
+        return self.reduce(loss, weight if loss.ndim == weight.ndim else weight.squeeze(1),
+                           avg_factor, override)
+
     def extra_repr(self) -> str:
         return f'loss_weight={self.loss_weight}'
 
@@ -77,15 +97,14 @@ def at_the_door(pred: torch.Tensor, label: torch.Tensor, *ignored: int | None
         ignored: Labels whose pixels do not count.
 
     Returns:
-        (N, K, P) logits, at least float32 (half precision is too short for sums over millions of
-        pixels) and 0 in the pixels that do not count, so that nothing of those is left; (N, K, P)
-        shares in the same type, 0 there too; (N, 1, P) bool.
+        (N, K, P) logits, `widened` and 0 in the pixels that do not count, so that nothing of
+        those is left; (N, K, P) shares in the same type, 0 there too; (N, 1, P) bool.
 
     Raises:
         ShapeError: If the label does not fit the logits.
     """
     if label.shape == pred.shape and (label.is_floating_point() or pred.size(1) > 1):
-        pred = _wide(pred)
+        pred = widened(pred)
         return pred, label.to(pred.dtype), torch.ones_like(pred[:, :1], dtype=torch.bool)
     pred, valid = without_ignored(pred, label, *ignored)
     label = label.view(valid.shape)
@@ -101,10 +120,11 @@ def without_ignored(pred: torch.Tensor, label: torch.Tensor,
                     *ignored: int | None) -> tuple[torch.Tensor, torch.Tensor]:
     """`at_the_door` for labels only, and without the shares."""
     valid = counted(pred, label, *ignored)
-    return _wide(pred).where(valid, 0.0), valid
+    return widened(pred).where(valid, 0.0), valid
 
 
-def _wide(pred: torch.Tensor) -> torch.Tensor:
+def widened(pred: torch.Tensor) -> torch.Tensor:
+    """At least float32: half precision is too short for sums over millions of pixels."""
     return pred.to(torch.promote_types(pred.dtype, torch.float32))
 
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from ...errors import ShapeError
 from ...registry import MODELS
-from .base import BaseLoss, counted, per_pixel
+from .base import BaseLoss, counted, widened
 
 
 @MODELS.register_module()
@@ -24,8 +24,7 @@ class BoundaryLoss(BaseLoss):
 
     def __init__(self, loss_weight: float = 1.0, loss_name: str = 'loss_boundary',
                  avg_non_ignore: bool = False) -> None:
-        super().__init__('mean', loss_weight, loss_name)
-        self.avg_non_ignore = avg_non_ignore
+        super().__init__('mean', loss_weight, loss_name, avg_non_ignore=avg_non_ignore)
 
     def forward(self, bd_pre: torch.Tensor, bd_gt: torch.Tensor,
                 weight: torch.Tensor | None = None, avg_factor: float | None = None,
@@ -45,13 +44,10 @@ class BoundaryLoss(BaseLoss):
         label = bd_gt.view(valid.shape)
         on, off = valid & (label == 1), valid & (label == 0)
         valid = on | off
-        logits = bd_pre.to(torch.promote_types(bd_pre.dtype, torch.float32)).where(valid, 0.0)
+        logits = widened(bd_pre).where(valid, 0.0)
         num_on, num_off = on.sum(), off.sum()
         total = (num_on + num_off).clamp(min=1)
         balance = on * (num_off / total) + off * (num_on / total)
         loss = F.binary_cross_entropy_with_logits(logits, on.to(logits.dtype), balance,
                                                   reduction='none')
-        if avg_factor is None and self.avg_non_ignore and reduction_override in (None, 'mean'):
-            avg_factor = total
-        return self.reduce(loss.squeeze(1), per_pixel(weight, valid).squeeze(1), avg_factor,
-                           reduction_override)
+        return self.reduce_pixels(loss.squeeze(1), valid, weight, avg_factor, reduction_override)

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from ...errors import ConfigError, ShapeError
 from ...registry import MODELS
-from .base import BaseLoss, at_the_door, per_pixel
+from .base import BaseLoss, at_the_door
 
 
 def focal_loss(logits: torch.Tensor, target: torch.Tensor, gamma: float = 2.0,
@@ -57,7 +57,7 @@ class FocalLoss(BaseLoss):
                  alpha: float | list[float] = 0.5, reduction: str = 'mean',
                  class_weight: list[float] | str | None = None, loss_weight: float = 1.0,
                  loss_name: str = 'loss_focal', avg_non_ignore: bool = False) -> None:
-        super().__init__(reduction, loss_weight, loss_name, class_weight)
+        super().__init__(reduction, loss_weight, loss_name, class_weight, avg_non_ignore)
         if not use_sigmoid:
             raise ConfigError('FocalLoss is of sigmoids.', got='use_sigmoid=False',
                               fix='remove use_sigmoid', culprit='use_sigmoid')
@@ -68,7 +68,6 @@ class FocalLoss(BaseLoss):
                               expected='a number in [0, 1], or one for each class')
         self.use_sigmoid = use_sigmoid
         self.gamma = gamma
-        self.avg_non_ignore = avg_non_ignore
 
     def forward(self, pred: torch.Tensor, target: torch.Tensor,
                 weight: torch.Tensor | None = None, avg_factor: float | None = None,
@@ -88,7 +87,4 @@ class FocalLoss(BaseLoss):
         of_classes = self.weights_of_classes(pred)
         if of_classes is not None:
             loss = loss * of_classes.view(along)
-        if avg_factor is None and self.avg_non_ignore \
-                and (reduction_override or self.reduction) == 'mean':
-            avg_factor = valid.sum() * pred.size(1)
-        return self.reduce(loss, per_pixel(weight, valid), avg_factor, reduction_override)
+        return self.reduce_pixels(loss, valid, weight, avg_factor, reduction_override)

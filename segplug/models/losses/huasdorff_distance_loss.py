@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from ...registry import MODELS
-from .base import AS_CALLED, BaseLoss, needs_classes, own_ignored, per_pixel, without_ignored
+from .base import AS_CALLED, BaseLoss, needs_classes, own_ignored, without_ignored
 
 
 def depth_map(labels: np.ndarray, ignored: np.ndarray) -> np.ndarray:
@@ -66,9 +66,8 @@ class HuasdorffDisstanceLoss(BaseLoss):
                  loss_weight: float = 1.0, ignore_index: int | None = AS_CALLED,
                  loss_name: str = 'loss_huasdorff_disstance',
                  avg_non_ignore: bool = False) -> None:
-        super().__init__(reduction, loss_weight, loss_name, class_weight)
+        super().__init__(reduction, loss_weight, loss_name, class_weight, avg_non_ignore)
         self.ignore_index = ignore_index
-        self.avg_non_ignore = avg_non_ignore
 
     def forward(self, pred: torch.Tensor, target: torch.Tensor,
                 weight: torch.Tensor | None = None, avg_factor: float | None = None,
@@ -95,8 +94,5 @@ class HuasdorffDisstanceLoss(BaseLoss):
             depth = depth_maps(where[:, 0], valid[:, 0]).unsqueeze(1)
             term = (prob.gather(1, where) - truth) ** 2 * depth ** 2
             loss = loss + (term if of_classes is None else term * of_classes[where])
-        if avg_factor is None and self.avg_non_ignore \
-                and (reduction_override or self.reduction) == 'mean':
-            avg_factor = valid.sum()
-        return self.reduce(loss.squeeze(1) / pred.size(1), per_pixel(weight, valid).squeeze(1),
-                           avg_factor, reduction_override)
+        return self.reduce_pixels(loss.squeeze(1) / pred.size(1), valid, weight, avg_factor,
+                                  reduction_override)

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from ...errors import ConfigError
 from ...registry import MODELS
-from .base import BaseLoss, at_the_door, needs_classes, per_pixel
+from .base import BaseLoss, at_the_door, needs_classes
 
 
 @MODELS.register_module()
@@ -33,12 +33,11 @@ class KLDivLoss(BaseLoss):
     def __init__(self, temperature: float = 1.0, reduction: str = 'mean',
                  loss_name: str = 'loss_kld', loss_weight: float = 1.0,
                  avg_non_ignore: bool = False) -> None:
-        super().__init__(reduction, loss_weight, loss_name)
+        super().__init__(reduction, loss_weight, loss_name, avg_non_ignore=avg_non_ignore)
         if not temperature > 0:
             raise ConfigError('The temperature of KLDivLoss is above 0.', got=temperature,
                               culprit='temperature')
         self.temperature = temperature
-        self.avg_non_ignore = avg_non_ignore
 
     def forward(self, input: torch.Tensor, target: torch.Tensor,
                 weight: torch.Tensor | None = None, avg_factor: float | None = None,
@@ -58,7 +57,4 @@ class KLDivLoss(BaseLoss):
         if given_logits:
             target = (target / self.temperature).softmax(dim=1)
         loss = F.kl_div(log_p, target, reduction='none') * self.temperature ** 2
-        if avg_factor is None and self.avg_non_ignore \
-                and (reduction_override or self.reduction) == 'mean':
-            avg_factor = valid.sum() * input.size(1)
-        return self.reduce(loss, per_pixel(weight, valid), avg_factor, reduction_override)
+        return self.reduce_pixels(loss, valid, weight, avg_factor, reduction_override)

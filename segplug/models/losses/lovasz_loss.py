@@ -10,7 +10,7 @@ import torch
 
 from ...errors import ConfigError, ShapeError
 from ...registry import MODELS
-from .base import BaseLoss, counted, needs_classes, per_pixel
+from .base import BaseLoss, counted, needs_classes, per_pixel, widened
 
 
 def lovasz_grad(truth: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
@@ -112,7 +112,7 @@ class LovaszLoss(BaseLoss):
                 and ``classes`` do not fit the channels.
         """
         self._check(cls_score)
-        pred = cls_score.to(torch.promote_types(cls_score.dtype, torch.float32))
+        pred = widened(cls_score)
         pixels = per_pixel(weight, counted(pred, label, ignore_index)).to(pred.dtype)
         maps = (pred, label.view(pixels.shape).long(), pixels)
         if not self.per_image:

@@ -1,5 +1,8 @@
 """What losses share: class weights from a config or a file, and reduction with weights."""
 
+import functools
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from mmengine.fileio import load
@@ -7,6 +10,7 @@ from mmengine.fileio import load
 from ...errors import ConfigError
 
 REDUCTIONS = ('none', 'mean', 'sum')
+
 
 def get_class_weight(class_weight: list[float] | str | None) -> list[float] | None:
     """Class weights, read from a .npy, .json or .yaml file if a name is given."""
@@ -26,6 +30,19 @@ def get_class_weight(class_weight: list[float] | str | None) -> list[float] | No
                       culprit=class_weight)
 
 
+def check_reduction(reduction: str) -> None:
+    """Raise ConfigError for a reduction that is not known."""
+    if reduction not in REDUCTIONS:
+        raise ConfigError('A loss cannot be reduced in this way.', got=repr(reduction),
+                          expected=f'one of {REDUCTIONS}', culprit='reduction')
+
+
+def reduce_loss(loss: torch.Tensor, reduction: str) -> torch.Tensor:
+    """A loss of any shape by 'none', 'mean' or 'sum'."""
+    check_reduction(reduction)
+    return loss if reduction == 'none' else loss.mean() if reduction == 'mean' else loss.sum()
+
+
 def weight_reduce_loss(loss: torch.Tensor, weight: torch.Tensor | None = None,
                        reduction: str = 'mean',
                        avg_factor: float | torch.Tensor | None = None) -> torch.Tensor:
@@ -43,16 +60,25 @@ def weight_reduce_loss(loss: torch.Tensor, weight: torch.Tensor | None = None,
     """
     if weight is not None:
         loss = loss * weight
-    if reduction == 'none':
-        return loss
-    if reduction == 'sum' and avg_factor is None:
-        return loss.sum()
+    if reduction == 'none' or avg_factor is None:
+        return reduce_loss(loss, reduction)
     if reduction != 'mean':
-        raise ConfigError('A loss cannot be reduced in this way.', got=f'{reduction!r}'
-                          + (' with avg_factor' if avg_factor is not None else ''),
-                          expected="'none', 'mean' or 'sum', and avg_factor only with 'mean'",
-                          culprit='reduction')
-    if avg_factor is None:
-        return loss.mean()
+        raise ConfigError('avg_factor is what a mean divides by.', got=f'{reduction!r} with '
+                          'avg_factor', expected="'mean'", culprit='reduction')
     return loss.sum() / torch.as_tensor(avg_factor, device=loss.device).clamp(
         min=torch.finfo(torch.float32).eps)
+
+
+def weighted_loss(function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+    """Decorate a loss of elements, so that it takes ``weight``, ``reduction`` and ``avg_factor``.
+
+    ``function(pred, target, **options)`` gives the loss without them; see `weight_reduce_loss`.
+    Ours do without; third-party losses are written with it.
+    """
+    @functools.wraps(function)
+    def reduced(pred: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None = None,
+                reduction: str = 'mean', avg_factor: float | torch.Tensor | None = None,
+                **options) -> torch.Tensor:
+        return weight_reduce_loss(function(pred, target, **options), weight, reduction,
+                                  avg_factor)
+    return reduced

@@ -3,7 +3,7 @@ import torch
 
 from segplug.errors import ConfigError, ShapeError
 from segplug.models.losses import DiceLoss, FocalLoss, HuasdorffDisstanceLoss, TverskyLoss
-from segplug.models.losses.base import at_the_door, counted, per_pixel
+from segplug.models.losses.base import BaseLoss, at_the_door, counted, per_pixel, widened
 
 
 def test_labels_become_shares_and_ignored_pixels_nothing():
@@ -94,3 +94,26 @@ def test_a_loss_may_ignore_one_label_more_than_its_head(loss):
     logits = torch.randn(1, 3, 1, 5, requires_grad=True)
     loss(ignore_index=254)(logits, label, ignore_index=255).backward()
     assert (logits.grad[..., 3:] == 0).all()
+
+
+@pytest.mark.parametrize('num_classes', [None, 2])
+def test_a_mean_over_the_pixels_that_count(num_classes):
+    """Two of four pixels count, each with losses of 3; one of them weighs 2."""
+    shape = (1, 4) if num_classes is None else (1, num_classes, 4)
+    valid = torch.tensor([[[True, False, True, False]]])
+    loss = torch.full(shape, 3.0) * valid.view(1, 4)
+    weight = torch.tensor([[2.0, 5.0, 1.0, 5.0]])
+    over_all, over_valid = (BaseLoss('mean', 1.0, 'loss', avg_non_ignore=a)
+                            for a in (False, True))
+    assert over_all.reduce_pixels(loss, valid, weight, None, None).item() == 9 / 4
+    assert over_valid.reduce_pixels(loss, valid, weight, None, None).item() == 9 / 2
+    assert over_valid.reduce_pixels(loss, valid, weight, 3, None).item() \
+        == 9 * (num_classes or 1) / 3
+    assert over_valid.reduce_pixels(loss, valid, None, None, 'sum').item() \
+        == 6 * (num_classes or 1)
+    assert over_valid.reduce_pixels(loss, valid, None, None, 'none').shape == shape
+
+
+def test_half_precision_is_widened_and_double_stays():
+    assert widened(torch.zeros(1, dtype=torch.float16)).dtype == torch.float32
+    assert widened(torch.zeros(1, dtype=torch.float64)).dtype == torch.float64
