@@ -18,6 +18,7 @@ from mmengine.registry import DefaultScope
 from ..errors import ConfigError, DataError, did_you_mean
 from ..registry import DATASETS, SCOPE
 from . import scan
+from .pipeline import Pipeline
 
 
 def class_map(old: Sequence[str], new: Sequence[str], ignore_index: int = 255) -> dict[int, int]:
@@ -114,6 +115,7 @@ class BaseSegDataset(BaseDataset):
                              data_prefix=data_prefix, filter_cfg=filter_cfg, indices=indices,
                              serialize_data=serialize_data, pipeline=pipeline,
                              test_mode=test_mode, lazy_init=True)
+        self.pipeline = Pipeline(self.pipeline.transforms)
         self._set_classes()
         if not lazy_init:
             self.full_init()

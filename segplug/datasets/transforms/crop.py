@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 
 from ...errors import ConfigError
+from ...ops import frames
 from ...registry import TRANSFORMS
 from .fields import label_keys
 
@@ -20,11 +22,18 @@ def draw_window(shape: Sequence[int], size: tuple[int, int]) -> tuple[slice, sli
     return slice(top, top + size[0]), slice(left, left + size[1])
 
 
+def value_counts(label: np.ndarray) -> np.ndarray:
+    """How many pixels of (H, W) uint8 or uint16 ``label`` have each value; at least 256 counts."""
+    if label.dtype == np.uint8 and label.size < 1 << 24:  # float32 counts exactly up to there
+        return cv2.calcHist([label], [0], None, [256], (0, 256)).ravel()
+    return np.bincount(label.ravel(), minlength=256)
+
+
 def is_varied(label: np.ndarray, max_ratio: float, ignore_index: int | None) -> bool:
-    """Whether (H, W) uint8 ``label`` has two classes or more, none with ``max_ratio`` of its
-    pixels; ignored pixels do not count."""
-    counts = np.bincount(label.ravel(), minlength=256)
-    if ignore_index in range(256):
+    """Whether (H, W) ``label`` has two classes or more, none with ``max_ratio`` of its pixels;
+    ignored pixels do not count."""
+    counts = value_counts(label)
+    if ignore_index in range(len(counts)):
         counts[ignore_index] = 0
     return np.count_nonzero(counts) > 1 and counts.max() / counts.sum() < max_ratio
 
@@ -41,6 +50,8 @@ class RandomCrop(BaseTransform):
         ignore_index: Label value that counts as no class; None, or a value that 8 bits do not
             hold, where all do.
     """
+
+    takes_frames = True
 
     def __init__(self, crop_size: int | Sequence[int], cat_max_ratio: float = 1.,
                  ignore_index: int | None = 255) -> None:
@@ -68,8 +79,7 @@ class RandomCrop(BaseTransform):
     def transform(self, results: dict) -> dict:
         window = self.crop_window(results)
         for key in ['img', *label_keys(results)]:
-            # A copy, so that the whole frame is not kept alive by a view.
-            results[key] = np.ascontiguousarray(results[key][window])
+            results[key] = frames.crop(results[key], *window)
         results['img_shape'] = results['img'].shape[:2]
         return results
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from ...errors import ConfigError
+import numpy as np
+
+from ...errors import ConfigError, ShapeError
 
 
 def label_keys(results: dict) -> list[str]:
@@ -31,3 +33,41 @@ def as_range(value: float | Sequence[float], owner: str, name: str) -> tuple[flo
         raise ConfigError(f'{owner}: {name} is no range.', got=repr(value),
                           expected='(low, high) with low <= high')
     return tuple(value)
+
+
+def as_list(value, owner: str, name: str) -> list:
+    """A sequence as a list (configs may hold tuples or lists), or a ConfigError."""
+    if isinstance(value, str) or not isinstance(value, Sequence) or not len(value):
+        raise ConfigError(f'{owner}: {name} is no list.', got=repr(value),
+                          expected='a tuple or list', culprit=name)
+    return list(value)
+
+
+def as_size(value, owner: str, name: str, order: str = 'H, W') -> tuple[int, ...]:
+    """As many positive integers as ``order`` names, from them or from one for all."""
+    count = order.count(',') + 1
+    size = (value,) * count if isinstance(value, int) else value
+    if isinstance(size, str) or not isinstance(size, Sequence) or len(size) != count \
+            or any(isinstance(s, bool) or not isinstance(s, int) or s < 1 for s in size):
+        raise ConfigError(f'{owner}: {name} is no size.', got=repr(value),
+                          expected=f'a positive integer or ({order})', culprit=name)
+    return tuple(size)
+
+
+def check_image(img: np.ndarray, owner: str, dtypes: Sequence[type] = (np.uint8, np.uint16)
+                ) -> None:
+    """ShapeError unless ``img`` is (H, W) or (H, W, C) of one of ``dtypes``."""
+    if img.ndim not in (2, 3) or img.dtype not in dtypes:
+        names = ' or '.join(np.dtype(t).name for t in dtypes)
+        raise ShapeError(f'{owner} cannot take this image.', got=f'{img.shape} {img.dtype}',
+                         expected=f'(H, W) or (H, W, C), {names}',
+                         fix=f'move {owner} before what makes floats (to_float32, Normalize)'
+                         if img.dtype.kind == 'f' else None)
+
+
+def takes_frames(transform) -> bool:
+    """Whether ``transform`` works on an `ops.frames.Frame` as on an array.
+
+    Its own class says so: one that overrides something of ours may expect arrays.
+    """
+    return 'takes_frames' in vars(type(transform)) and transform.takes_frames

@@ -8,15 +8,9 @@ from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 
 from ...errors import ConfigError
+from ...ops import frames
 from ...registry import TRANSFORMS
 from .fields import check_probability, label_keys
-
-_CODES = {'horizontal': 1, 'vertical': 0, 'diagonal': -1}  # cv2.flip's
-
-
-def flip(img: np.ndarray, direction: str) -> np.ndarray:
-    """(H, W) or (H, W, C) mirrored, contiguous; many times faster than a copy of numpy's view."""
-    return cv2.flip(img, _CODES[direction])
 
 
 def swap_labels(label: np.ndarray, pairs: Sequence[Sequence[int]]) -> np.ndarray:
@@ -37,13 +31,16 @@ class RandomFlip(BaseTransform):
         swap_seg_labels: Pairs of label values to exchange when mirrored.
     """
 
+    takes_frames = True
+
     def __init__(self, prob: float | Sequence[float] | None = None,
                  direction: str | Sequence[str] = 'horizontal',
                  swap_seg_labels: Sequence | None = None) -> None:
         directions = [direction] if isinstance(direction, str) else list(direction)
-        if not directions or not set(directions) <= set(_CODES):
+        if not directions or not set(directions) <= set(frames.DIRECTIONS):
             raise ConfigError('RandomFlip: direction is unknown.', got=repr(direction),
-                              expected=f'some of {", ".join(_CODES)}', culprit=str(direction))
+                              expected=f'some of {", ".join(frames.DIRECTIONS)}',
+                              culprit=str(direction))
         if isinstance(prob, Sequence) and not isinstance(prob, str):
             probs = [check_probability(p, 'RandomFlip') for p in prob]
         else:
@@ -67,11 +64,11 @@ class RandomFlip(BaseTransform):
         results['flip_direction'] = direction
         if direction is None:
             return results
-        results['img'] = flip(results['img'], direction)
-        for key in label_keys(results):
-            results[key] = flip(results[key], direction)
-            if self.swap_seg_labels is not None:
-                results[key] = swap_labels(results[key], self.swap_seg_labels)
+        for key in ['img', *label_keys(results)]:
+            results[key] = frames.flip(results[key], direction)
+        if self.swap_seg_labels is not None:
+            for key in label_keys(results):
+                results[key] = swap_labels(np.asarray(results[key]), self.swap_seg_labels)
         return results
 
     def __repr__(self) -> str:

@@ -6,11 +6,13 @@ Image bilinear by default, labels nearest; sizes in arguments are (W, H), as pub
 from collections.abc import Sequence
 
 import mmcv
+import numpy as np
 from mmcv import transforms as upstream
 
 from ...errors import ConfigError
+from ...ops import frames
 from ...registry import TRANSFORMS
-from .fields import as_range, label_keys
+from .fields import as_range, label_keys, takes_frames
 
 
 def _pair(value, name: str):
@@ -21,6 +23,16 @@ def _pair(value, name: str):
         raise ConfigError(f'Resize: {name} is no size.', got=repr(value),
                           expected='a number or a pair (W, H)')
     return tuple(value)
+
+
+def resized(img: np.ndarray | frames.Frame, size: Sequence[int], interpolation: str,
+            backend: str = 'cv2'):
+    """Array or Frame at ``size`` (W, H); an axis of one channel stays."""
+    if backend == 'cv2':
+        return frames.resize(img, tuple(size)[::-1], interpolation)
+    pixels = np.asarray(img)
+    out = mmcv.imresize(pixels, size, interpolation=interpolation, backend=backend)
+    return out.reshape(*out.shape[:2], *pixels.shape[2:])
 
 
 @TRANSFORMS.register_module()
@@ -39,6 +51,8 @@ class Resize(upstream.Resize):
         interpolation: Of the image; labels are always nearest.
     """
 
+    takes_frames = True
+
     def __init__(self, scale: int | Sequence[int] | None = None,
                  scale_factor: float | Sequence[float] | None = None, keep_ratio: bool = False,
                  clip_object_border: bool = True, backend: str = 'cv2',
@@ -50,11 +64,21 @@ class Resize(upstream.Resize):
                          clip_object_border=clip_object_border, backend=backend,
                          interpolation=interpolation)
 
+    def _resize_img(self, results: dict) -> None:
+        height, width = results['img'].shape[:2]
+        size = results['scale'] if not self.keep_ratio else \
+            mmcv.rescale_size((width, height), results['scale'])
+        results['img'] = resized(results['img'], size, self.interpolation, self.backend)
+        results['img_shape'] = results['img'].shape[:2]
+        results['scale_factor'] = size[0] / width, size[1] / height
+        results['keep_ratio'] = self.keep_ratio
+
     def _resize_seg(self, results: dict) -> None:
-        resize = mmcv.imrescale if self.keep_ratio else mmcv.imresize
         for key in label_keys(results):
-            results[key] = resize(results[key], results['scale'], interpolation='nearest',
-                                  backend=self.backend)
+            height, width = results[key].shape[:2]
+            size = results['scale'] if not self.keep_ratio else \
+                mmcv.rescale_size((width, height), results['scale'])
+            results[key] = resized(results[key], size, 'nearest', self.backend)
 
 
 @TRANSFORMS.register_module()
@@ -81,3 +105,7 @@ class RandomResize(upstream.RandomResize):
         self.resize_cfg = dict(type=resize_type, **resize_kwargs)
         # The draw sets the true scale; ours, where no default scope says whose Resize is meant.
         self.resize = TRANSFORMS.build({'scale': 0, **self.resize_cfg})
+
+    @property
+    def takes_frames(self) -> bool:
+        return takes_frames(self.resize)

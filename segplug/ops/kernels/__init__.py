@@ -44,6 +44,11 @@ def resize_window() -> Callable | None:
     return _function('cpu_resize', 'window')
 
 
+def png_unfilter() -> Callable | None:
+    """What `ops.png` has compiled to undo the filters of rows on the CPU, or None."""
+    return _function('cpu_png', 'unfilter')
+
+
 def _function(module: str | None, name: str) -> Callable | None:
     if module is None or os.environ.get('SEGPLUG_KERNELS', 'on') == 'off':
         return None

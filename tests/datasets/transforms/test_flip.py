@@ -4,8 +4,9 @@ import mmcv.transforms
 import numpy as np
 import pytest
 
-from segplug.datasets.transforms.flip import RandomFlip, flip, swap_labels
+from segplug.datasets.transforms.flip import RandomFlip, swap_labels
 from segplug.errors import ConfigError
+from segplug.ops.frames import flip
 
 RNG = np.random.default_rng(0)
 
