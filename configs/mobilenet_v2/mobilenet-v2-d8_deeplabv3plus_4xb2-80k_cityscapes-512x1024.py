@@ -1,19 +1,12 @@
 # DeepLabV3+ over a MobileNetV2 of output stride 8 on Cityscapes: 4 processes, 2 images each.
 _base_ = [
-    '../_base_/models/deeplabv3plus_r50-d8.py', '../_base_/datasets/cityscapes.py',
+    '../_base_/models/mobilenet-v2-d8.py', '../_base_/datasets/cityscapes.py',
     '../_base_/schedules/schedule_80k.py', '../_base_/default_runtime.py',
 ]
 
 data_preprocessor = dict(size=_base_.crop_size)
 model = dict(
     data_preprocessor=data_preprocessor,
-    pretrained='mmcls://mobilenet_v2',
-    backbone=dict(
-        _delete_=True,
-        type='MobileNetV2',
-        strides=(1, 2, 2, 1, 1, 1, 1),
-        dilations=(1, 1, 1, 2, 2, 4, 4),
-        out_indices=(1, 2, 4, 6),
-        norm_cfg=_base_.norm_cfg),
-    decode_head=dict(in_channels=320, c1_in_channels=24),
-    auxiliary_head=dict(in_channels=96))
+    decode_head=dict(
+        type='DepthwiseSeparableASPPHead', dilations=(1, 12, 24, 36),
+        c1_in_channels=24, c1_channels=48))

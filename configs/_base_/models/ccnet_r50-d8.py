@@ -1,17 +1,4 @@
 """CCNet with a ResNet-50 of output stride 8, as mmsegmentation publishes it."""
-_base_ = './fcn_r50-d8.py'
+_base_ = './resnet50-d8.py'
 
-norm_cfg = dict(type='SyncBN', requires_grad=True)
-model = dict(
-    decode_head=dict(
-        _delete_=True,
-        type='CCHead',
-        in_channels=2048,
-        in_index=3,
-        channels=512,
-        recurrence=2,
-        dropout_ratio=0.1,
-        num_classes=19,
-        norm_cfg=norm_cfg,
-        align_corners=False,
-        loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=False, loss_weight=1.0)))
+model = dict(decode_head=dict(type='CCHead', recurrence=2))

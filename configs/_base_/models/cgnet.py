@@ -1,14 +1,9 @@
 """CGNet M3N21, a 1x1 classifier, rare classes weigh more; from random weights."""
+_base_ = './encoder_decoder.py'
+
 norm_cfg = dict(type='SyncBN', eps=1e-3, requires_grad=True)
-data_preprocessor = dict(
-    type='SegDataPreProcessor',
-    mean=[72.39239876, 82.90891754, 73.15835921],
-    std=[1, 1, 1],
-    bgr_to_rgb=True,
-    pad_val=0,
-    seg_pad_val=255)
+data_preprocessor = dict(mean=[72.39239876, 82.90891754, 73.15835921], std=[1, 1, 1])
 model = dict(
-    type='EncoderDecoder',
     data_preprocessor=data_preprocessor,
     backbone=dict(
         type='CGNet',
@@ -34,6 +29,4 @@ model = dict(
             class_weight=[
                 2.5959933, 6.7415504, 3.5354059, 9.8663225, 9.690899, 9.369352, 10.289121,
                 9.953208, 4.3097677, 9.490387, 7.674431, 9.396905, 10.347791, 6.3927646,
-                10.226669, 10.241062, 10.280587, 10.396974, 10.055647])),
-    train_cfg=dict(),
-    test_cfg=dict(mode='whole'))
+                10.226669, 10.241062, 10.280587, 10.396974, 10.055647])))

@@ -1,12 +1,7 @@
 """Fast-SCNN, one sigmoid per class in the loss, from random weights."""
+_base_ = './encoder_decoder.py'
+
 norm_cfg = dict(type='SyncBN', requires_grad=True, momentum=0.01)
-data_preprocessor = dict(
-    type='SegDataPreProcessor',
-    mean=[123.675, 116.28, 103.53],
-    std=[58.395, 57.12, 57.375],
-    bgr_to_rgb=True,
-    pad_val=0,
-    seg_pad_val=255)
 sigmoid = dict(type='CrossEntropyLoss', use_sigmoid=True, loss_weight=0.4)
 auxiliary_head = dict(
     type='FCNHead',
@@ -20,8 +15,6 @@ auxiliary_head = dict(
     align_corners=False,
     loss_decode=sigmoid)
 model = dict(
-    type='EncoderDecoder',
-    data_preprocessor=data_preprocessor,
     backbone=dict(
         type='FastSCNN',
         downsample_dw_channels=(32, 48),
@@ -45,6 +38,4 @@ model = dict(
         norm_cfg=norm_cfg,
         align_corners=False,
         loss_decode=dict(sigmoid, loss_weight=1.0)),
-    auxiliary_head=[auxiliary_head, dict(auxiliary_head, in_channels=64, in_index=-3)],
-    train_cfg=dict(),
-    test_cfg=dict(mode='whole'))
+    auxiliary_head=[auxiliary_head, dict(auxiliary_head, in_channels=64, in_index=-3)])

@@ -1,19 +1,11 @@
 """FCN with an HRNetV2-W18, as mmsegmentation publishes it: its four levels joined at the finest."""
-norm_cfg = dict(type='SyncBN', requires_grad=True)
-data_preprocessor = dict(
-    type='SegDataPreProcessor',
-    mean=[123.675, 116.28, 103.53],
-    std=[58.395, 57.12, 57.375],
-    bgr_to_rgb=True,
-    pad_val=0,
-    seg_pad_val=255)
+_base_ = './encoder_decoder.py'
+
 model = dict(
-    type='EncoderDecoder',
-    data_preprocessor=data_preprocessor,
     pretrained='open-mmlab://msra/hrnetv2_w18',
     backbone=dict(
         type='HRNet',
-        norm_cfg=norm_cfg,
+        norm_cfg=_base_.norm_cfg,
         norm_eval=False,
         extra=dict(
             stage1=dict(num_modules=1, num_branches=1, block='BOTTLENECK', num_blocks=(4,),
@@ -35,8 +27,6 @@ model = dict(
         concat_input=False,
         dropout_ratio=-1,
         num_classes=19,
-        norm_cfg=norm_cfg,
+        norm_cfg=_base_.norm_cfg,
         align_corners=False,
-        loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=False, loss_weight=1.0)),
-    train_cfg=dict(),
-    test_cfg=dict(mode='whole'))
+        loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=False, loss_weight=1.0)))

@@ -1,22 +1,14 @@
 """FCN heads on the UNet backbone: five stages, total stride 16, from random weights."""
-norm_cfg = dict(type='SyncBN', requires_grad=True)
-data_preprocessor = dict(
-    type='SegDataPreProcessor',
-    mean=[123.675, 116.28, 103.53],
-    std=[58.395, 57.12, 57.375],
-    bgr_to_rgb=True,
-    pad_val=0,
-    seg_pad_val=255)
+_base_ = './encoder_decoder.py'
+
 model = dict(
-    type='EncoderDecoder',
-    data_preprocessor=data_preprocessor,
     pretrained=None,
     backbone=dict(
         type='UNet',
         in_channels=3,
         base_channels=64,
         num_stages=5,
-        norm_cfg=norm_cfg,
+        norm_cfg=_base_.norm_cfg,
         upsample_cfg=dict(type='InterpConv')),
     decode_head=dict(
         type='FCNHead',
@@ -27,7 +19,7 @@ model = dict(
         concat_input=False,
         dropout_ratio=0.1,
         num_classes=19,
-        norm_cfg=norm_cfg,
+        norm_cfg=_base_.norm_cfg,
         align_corners=False,
         loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=False, loss_weight=1.0)),
     auxiliary_head=dict(
@@ -39,8 +31,6 @@ model = dict(
         concat_input=False,
         dropout_ratio=0.1,
         num_classes=19,
-        norm_cfg=norm_cfg,
+        norm_cfg=_base_.norm_cfg,
         align_corners=False,
-        loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=False, loss_weight=0.4)),
-    train_cfg=dict(),
-    test_cfg=dict(mode='whole'))
+        loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=False, loss_weight=0.4)))

@@ -1,20 +1,10 @@
 """Semantic FPN over a ResNet-50, as mmsegmentation publishes it."""
-_base_ = './fcn_r50-d8.py'
+_base_ = './resnet50-d8.py'
 
-norm_cfg = dict(type='SyncBN', requires_grad=True)
 model = dict(
     backbone=dict(dilations=(1, 1, 1, 1), strides=(1, 2, 2, 2)),
     neck=dict(type='FPN', in_channels=[256, 512, 1024, 2048], out_channels=256, num_outs=4),
     decode_head=dict(
-        _delete_=True,
-        type='FPNHead',
-        in_channels=[256, 256, 256, 256],
-        in_index=[0, 1, 2, 3],
-        feature_strides=[4, 8, 16, 32],
-        channels=128,
-        dropout_ratio=0.1,
-        num_classes=19,
-        norm_cfg=norm_cfg,
-        align_corners=False,
-        loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=False, loss_weight=1.0)),
+        type='FPNHead', in_channels=[256, 256, 256, 256], in_index=[0, 1, 2, 3],
+        feature_strides=[4, 8, 16, 32], channels=128),
     auxiliary_head=None)

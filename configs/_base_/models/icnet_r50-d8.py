@@ -1,18 +1,10 @@
 """ICNet over a ResNet-50 of output stride 8, as mmsegmentation publishes it."""
-norm_cfg = dict(type='SyncBN', requires_grad=True)
-data_preprocessor = dict(
-    type='SegDataPreProcessor',
-    mean=[123.675, 116.28, 103.53],
-    std=[58.395, 57.12, 57.375],
-    bgr_to_rgb=True,
-    pad_val=0,
-    seg_pad_val=255)
+_base_ = './encoder_decoder.py'
+
 fcn = dict(
     type='FCNHead', in_channels=128, channels=128, num_convs=1, concat_input=False,
-    num_classes=19, norm_cfg=norm_cfg, align_corners=False)
+    num_classes=19, norm_cfg=_base_.norm_cfg, align_corners=False)
 model = dict(
-    type='EncoderDecoder',
-    data_preprocessor=data_preprocessor,
     backbone=dict(
         type='ICNet',
         backbone_cfg=dict(
@@ -22,7 +14,7 @@ model = dict(
             out_indices=(0, 1, 2, 3),
             dilations=(1, 1, 2, 4),
             strides=(1, 2, 1, 1),
-            norm_cfg=norm_cfg,
+            norm_cfg=_base_.norm_cfg,
             norm_eval=False,
             style='pytorch',
             contract_dilation=True),
@@ -30,15 +22,13 @@ model = dict(
         light_branch_middle_channels=32,
         psp_out_channels=512,
         out_channels=(64, 256, 256),
-        norm_cfg=norm_cfg,
+        norm_cfg=_base_.norm_cfg,
         align_corners=False),
-    neck=dict(type='ICNeck', in_channels=(64, 256, 256), out_channels=128, norm_cfg=norm_cfg,
+    neck=dict(type='ICNeck', in_channels=(64, 256, 256), out_channels=128, norm_cfg=_base_.norm_cfg,
               align_corners=False),
     decode_head=dict(
         fcn, in_index=2, dropout_ratio=0,
         loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=False, loss_weight=1.0)),
     auxiliary_head=[
         dict(fcn, in_index=i, loss_decode=dict(
-            type='CrossEntropyLoss', use_sigmoid=False, loss_weight=0.4)) for i in (0, 1)],
-    train_cfg=dict(),
-    test_cfg=dict(mode='whole'))
+            type='CrossEntropyLoss', use_sigmoid=False, loss_weight=0.4)) for i in (0, 1)])

@@ -1,15 +1,8 @@
 """Lite R-ASPP over the large MobileNetV3 at output stride 8, from random weights."""
+_base_ = './encoder_decoder.py'
+
 norm_cfg = dict(type='SyncBN', eps=0.001, requires_grad=True)
-data_preprocessor = dict(
-    type='SegDataPreProcessor',
-    mean=[123.675, 116.28, 103.53],
-    std=[58.395, 57.12, 57.375],
-    bgr_to_rgb=True,
-    pad_val=0,
-    seg_pad_val=255)
 model = dict(
-    type='EncoderDecoder',
-    data_preprocessor=data_preprocessor,
     backbone=dict(
         type='MobileNetV3', arch='large', out_indices=(1, 3, 16), norm_cfg=norm_cfg),
     decode_head=dict(
@@ -23,6 +16,4 @@ model = dict(
         norm_cfg=norm_cfg,
         act_cfg=dict(type='ReLU'),
         align_corners=False,
-        loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=False, loss_weight=1.0)),
-    train_cfg=dict(),
-    test_cfg=dict(mode='whole'))
+        loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=False, loss_weight=1.0)))

@@ -1,22 +1,6 @@
 """PSANet with a ResNet-50 of output stride 8, as mmsegmentation publishes it."""
-_base_ = './fcn_r50-d8.py'
+_base_ = './resnet50-d8.py'
 
-norm_cfg = dict(type='SyncBN', requires_grad=True)
-model = dict(
-    decode_head=dict(
-        _delete_=True,
-        type='PSAHead',
-        in_channels=2048,
-        in_index=3,
-        channels=512,
-        mask_size=(97, 97),
-        psa_type='bi-direction',
-        compact=False,
-        shrink_factor=2,
-        normalization_factor=1.0,
-        psa_softmax=True,
-        dropout_ratio=0.1,
-        num_classes=19,
-        norm_cfg=norm_cfg,
-        align_corners=False,
-        loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=False, loss_weight=1.0)))
+model = dict(decode_head=dict(
+    type='PSAHead', mask_size=(97, 97), psa_type='bi-direction', compact=False, shrink_factor=2,
+    normalization_factor=1.0, psa_softmax=True))

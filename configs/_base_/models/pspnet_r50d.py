@@ -1,7 +1,6 @@
 """PSPNet with a ResNet-50 of plain stem, dilated to output stride 8, weights of torchvision."""
 _base_ = './pspnet_r50-d8.py'
 
-norm_cfg = dict(type='SyncBN', requires_grad=True)
 model = dict(
     pretrained=None,
     backbone=dict(
@@ -10,5 +9,5 @@ model = dict(
         depth=50,
         strides=(1, 2, 1, 1),
         dilations=(1, 1, 2, 4),
-        norm_cfg=norm_cfg,
+        norm_cfg=_base_.norm_cfg,
         init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet50')))

@@ -1,20 +1,13 @@
 """STDC1, its context path and the head of its boundaries, as mmsegmentation publishes it."""
+_base_ = './encoder_decoder.py'
+
 norm_cfg = dict(type='BN', requires_grad=True)
-data_preprocessor = dict(
-    type='SegDataPreProcessor',
-    mean=[123.675, 116.28, 103.53],
-    std=[58.395, 57.12, 57.375],
-    bgr_to_rgb=True,
-    pad_val=0,
-    seg_pad_val=255)
 fcn = dict(
     type='FCNHead', num_convs=1, concat_input=False, dropout_ratio=0.1, num_classes=19,
     norm_cfg=norm_cfg,
     sampler=dict(type='OHEMPixelSampler', thresh=0.7, min_kept=10000),
     loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=False, loss_weight=1.0))
 model = dict(
-    type='EncoderDecoder',
-    data_preprocessor=data_preprocessor,
     backbone=dict(
         type='STDCContextPathNet',
         backbone_cfg=dict(
@@ -49,6 +42,4 @@ model = dict(
             loss_decode=[
                 dict(type='CrossEntropyLoss', loss_name='loss_ce', use_sigmoid=True,
                      loss_weight=1.0),
-                dict(type='DiceLoss', loss_name='loss_dice', loss_weight=1.0)])],
-    train_cfg=dict(),
-    test_cfg=dict(mode='whole'))
+                dict(type='DiceLoss', loss_name='loss_dice', loss_weight=1.0)])])
