@@ -13,15 +13,16 @@ from collections.abc import Callable
 def extends(base: type, without: tuple[str, ...] = ()) -> Callable:
     """Decorate ``__init__(self, own, ..., **options)`` that gives ``options`` to ``base``.
 
-    The signature becomes the own arguments, then those of ``base`` by keyword, except the
-    names in ``without``, which the subclass fixes itself. A key outside of it still raises
-    the TypeError of ``base.__init__``.
+    The signature becomes the own arguments, then those of ``base`` by keyword, or as ``base``
+    has them if ``__init__`` hands ``*rest`` up too; except the names in ``without``, which the
+    subclass fixes itself. A key outside of it still raises the TypeError of ``base.__init__``.
     """
     def decorate(init: Callable) -> Callable:
-        own = [p for p in inspect.signature(init).parameters.values()
-               if p.kind is not p.VAR_KEYWORD]
+        given = inspect.signature(init).parameters.values()
+        own = [p for p in given if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+        has_rest = any(p.kind is p.VAR_POSITIONAL for p in given)
         taken = {p.name for p in own} | set(without)
-        inherited = [p.replace(kind=p.KEYWORD_ONLY)
+        inherited = [p if has_rest else p.replace(kind=p.KEYWORD_ONLY)
                      for p in inspect.signature(base.__init__).parameters.values()
                      if p.name not in taken]
         init.__signature__ = inspect.Signature([*own, *inherited])

@@ -30,3 +30,13 @@ def test_unknown_and_fixed_keys_raise():
         Child(width=5, colour=1)
     with pytest.raises(TypeError, match='name'):
         Child(width=5, name='mine')
+
+
+def test_positions_are_kept_where_the_rest_is_handed_up():
+    class Longer(Base):
+        @extends(Base)
+        def __init__(self, own, *rest, **options):
+            super().__init__(*rest, **options)
+
+    assert str(inspect.signature(Longer)) == "(own, width, depth=2, *, name='x')"
+    assert Longer(1, 5, 3).given == (5, 3, 'x')

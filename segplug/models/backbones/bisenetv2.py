@@ -20,6 +20,7 @@ from torch import nn
 from ...errors import ConfigError
 from ...ops.resize import resize
 from ...registry import MODELS
+from ..layers import start_cfg
 
 
 class _Detail(BaseModule):
@@ -153,10 +154,7 @@ class BiSeNetV2(BaseModule):
                  out_indices: tuple[int, ...] = (0, 1, 2, 3, 4), align_corners: bool = False,
                  conv_cfg: dict | None = None, norm_cfg: dict = dict(type='BN'),
                  act_cfg: dict = dict(type='ReLU'), init_cfg: dict | list | None = None) -> None:
-        if init_cfg is None:
-            init_cfg = [dict(type='Kaiming', layer='Conv2d'),
-                        dict(type='Constant', val=1, layer=['_BatchNorm', 'GroupNorm'])]
-        super().__init__(init_cfg)
+        super().__init__(start_cfg(None, init_cfg))
         _check(detail_channels, semantic_channels, bga_channels, out_indices)
         conv = partial(ConvModule, conv_cfg=conv_cfg, norm_cfg=norm_cfg, act_cfg=act_cfg)
         self.detail = _Detail(in_channels, detail_channels, conv)

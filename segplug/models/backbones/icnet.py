@@ -14,7 +14,7 @@ from torch import nn
 from ...errors import ConfigError
 from ...ops.resize import resize
 from ...registry import MODELS
-from ..layers import PPM
+from ..layers import PPM, start_cfg
 
 
 @MODELS.register_module()
@@ -54,10 +54,7 @@ class ICNet(BaseModule):
                  norm_cfg: dict = dict(type='BN', requires_grad=True),
                  act_cfg: dict = dict(type='ReLU'), align_corners: bool = False,
                  init_cfg: dict | list | None = None) -> None:
-        if init_cfg is None:
-            init_cfg = [dict(type='Kaiming', layer='Conv2d'),
-                        dict(type='Constant', val=1, layer='_BatchNorm')]
-        super().__init__(init_cfg)
+        super().__init__(start_cfg(None, init_cfg))
         self.align_corners = align_corners
         self.backbone = MODELS.build(backbone_cfg)
         if not hasattr(self.backbone, 'stem'):

@@ -15,7 +15,7 @@ from torch import nn
 
 from ...ops.resize import resize
 from ...registry import MODELS
-from ..layers import DAPPM, PAPPM, BranchBlock, branch_stage, branch_stem
+from ..layers import DAPPM, KAIMING, PAPPM, BranchBlock, branch_stage, branch_stem
 
 
 class _PixelAttention(BaseModule):
@@ -84,9 +84,7 @@ class PIDNet(BaseModule):
                  align_corners: bool = False, norm_cfg: dict = dict(type='BN'),
                  act_cfg: dict = dict(type='ReLU', inplace=True),
                  init_cfg: dict | None = None) -> None:
-        super().__init__([dict(type='Kaiming', layer='Conv2d'),
-                          dict(type='Constant', val=1, layer='_BatchNorm'),
-                          *([] if init_cfg is None else [init_cfg])])
+        super().__init__([*KAIMING, *([] if init_cfg is None else [init_cfg])])
         self.align_corners = align_corners
         c, light = channels, num_stem_blocks == 2
         cfgs = dict(norm_cfg=norm_cfg, act_cfg=act_cfg)

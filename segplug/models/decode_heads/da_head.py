@@ -86,13 +86,19 @@ class DAHead(BaseDecodeHead):
         return ConvModule(in_channels, self.channels, 3, padding=1, conv_cfg=self.conv_cfg,
                           norm_cfg=self.norm_cfg, act_cfg=self.act_cfg)
 
+    def pam_cls_seg(self, feat: torch.Tensor) -> torch.Tensor:
+        """`cls_seg` by the positions' classifier."""
+        return self.pam_conv_seg(feat if self.dropout is None else self.dropout(feat))
+
+    def cam_cls_seg(self, feat: torch.Tensor) -> torch.Tensor:
+        """`cls_seg` by the channels' classifier."""
+        return self.cam_conv_seg(feat if self.dropout is None else self.dropout(feat))
+
     def _all_logits(self, inputs: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
         x = self._transform_inputs(inputs)
         pam = self.pam_out_conv(self.pam(self.pam_in_conv(x)))
         cam = self.cam_out_conv(self.cam(self.cam_in_conv(x)))
-        drop = nn.Identity() if self.dropout is None else self.dropout
-        return (self.cls_seg(pam + cam), self.pam_conv_seg(drop(pam)),
-                self.cam_conv_seg(drop(cam)))
+        return self.cls_seg(pam + cam), self.pam_cls_seg(pam), self.cam_cls_seg(cam)
 
     def forward(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor | tuple[torch.Tensor, ...]:
         """Levels -> logits (N, K, h, w), or three of them in training."""

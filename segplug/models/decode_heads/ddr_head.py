@@ -12,11 +12,9 @@ from ...errors import ConfigError
 from ...ops.resize import resize
 from ...registry import MODELS
 from ...structures import SegDataSample
-from ..layers import extends, pre_activated
+from ..layers import KAIMING, extends, pre_activated
 from ..losses import accuracy
 from .decode_head import BaseDecodeHead
-
-KAIMING = [dict(type='Kaiming', layer='Conv2d'), dict(type='Constant', val=1, layer='_BatchNorm')]
 
 
 @MODELS.register_module()
@@ -29,6 +27,7 @@ class DDRHead(BaseDecodeHead):
         num_classes: K.
         norm_cfg, act_cfg: As everywhere in mmcv.
         loss_decode: Two losses, for the result and for the detail.
+        init_cfg: mmengine's initialisation; default Kaiming, and biases start at 0.
         Others as for `BaseDecodeHead`; ``in_index`` and ``sampler`` have no effect.
 
     Raises:
@@ -39,7 +38,7 @@ class DDRHead(BaseDecodeHead):
     def __init__(self, in_channels: int, channels: int, num_classes: int,
                  norm_cfg: dict = dict(type='BN'),
                  act_cfg: dict = dict(type='ReLU', inplace=True),
-                 init_cfg: dict | list | None = KAIMING, **options) -> None:
+                 init_cfg: dict | list | None = list(KAIMING), **options) -> None:
         super().__init__(in_channels, channels, num_classes=num_classes, norm_cfg=norm_cfg,
                          act_cfg=act_cfg, init_cfg=init_cfg, **options)
         check_losses(self, 2)

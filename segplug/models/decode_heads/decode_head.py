@@ -63,10 +63,7 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
                  init_cfg: dict | list | None = dict(
                      type='Normal', std=0.01, override=dict(name='conv_seg'))) -> None:
         super().__init__(init_cfg)
-        _check_inputs(in_channels, in_index, input_transform)
-        self.input_transform = input_transform
-        self.in_index = in_index
-        self.in_channels = sum(in_channels) if input_transform == 'resize_concat' else in_channels
+        self._init_inputs(in_channels, in_index, input_transform)
         self.channels = channels
         self.dropout_ratio = dropout_ratio
         self.conv_cfg, self.norm_cfg, self.act_cfg = conv_cfg, norm_cfg, act_cfg
@@ -95,6 +92,13 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
             self.loss_decode = nn.ModuleList(MODELS.build(cfg) for cfg in loss_decode)
         else:
             self.loss_decode = MODELS.build(loss_decode)
+
+    def _init_inputs(self, in_channels: int | Sequence[int], in_index: int | Sequence[int],
+                     input_transform: str | None) -> None:
+        """Which levels `_transform_inputs` chooses, and the channels of what it gives."""
+        _check_inputs(in_channels, in_index, input_transform)
+        self.input_transform, self.in_index = input_transform, in_index
+        self.in_channels = sum(in_channels) if input_transform == 'resize_concat' else in_channels
 
     def _transform_inputs(self, inputs: Sequence[torch.Tensor]):
         """The level or levels that ``in_index`` names, as ``input_transform`` wants them."""

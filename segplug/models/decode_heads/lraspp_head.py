@@ -45,6 +45,7 @@ class LRASPPHead(BaseDecodeHead):
                               got=f'branch_channels={tuple(branch_channels)}, '
                                   f'in_channels={tuple(self.in_channels)}',
                               expected='one branch less than levels', culprit='branch_channels')
+        self.branch_channels = branch_channels
         *finer, deepest = self.in_channels
         self.convs, self.conv_ups = nn.Sequential(), nn.Sequential()
         for i, (width, branch) in enumerate(zip(finer, branch_channels, strict=True)):

@@ -30,6 +30,18 @@ def gather_regions(feats: torch.Tensor, logits: torch.Tensor, scale: float = 1) 
     return torch.matmul(feats.flatten(2), weights.transpose(1, 2)).unsqueeze(3)
 
 
+class SpatialGatherModule(nn.Module):
+    """`gather_regions`, with a factor of the logits."""
+
+    def __init__(self, scale: float) -> None:
+        super().__init__()
+        self.scale = scale
+
+    def forward(self, feats: torch.Tensor, probs: torch.Tensor) -> torch.Tensor:
+        """(N, C, H, W) features and (N, K, H, W) logits -> (N, C, K, 1)."""
+        return gather_regions(feats, probs, self.scale)
+
+
 class ObjectAttentionBlock(SelfAttentionBlock):
     """Attention from pixels to regions, joined with the pixels (equations 3 to 5).
 
@@ -79,6 +91,7 @@ class OCRHead(BaseCascadeDecodeHead):
         layer = dict(conv_cfg=self.conv_cfg, norm_cfg=self.norm_cfg, act_cfg=self.act_cfg)
         self.object_context_block = ObjectAttentionBlock(self.channels, ocr_channels, scale,
                                                          **layer)
+        self.spatial_gather_module = SpatialGatherModule(scale)
         self.bottleneck = ConvModule(self.in_channels, self.channels, 3, padding=1, **layer)
 
     def forward(self, inputs: Sequence[torch.Tensor], prev_output: torch.Tensor) -> torch.Tensor:
@@ -86,5 +99,5 @@ class OCRHead(BaseCascadeDecodeHead):
         feats = self.bottleneck(self._transform_inputs(inputs))
         coarse = resize(prev_output, size=feats.shape[2:], mode='bilinear',
                         align_corners=self.align_corners)
-        regions = gather_regions(feats, coarse, self.scale)
+        regions = self.spatial_gather_module(feats, coarse)
         return self.cls_seg(self.object_context_block(feats, regions))

@@ -13,9 +13,9 @@ from ...errors import ConfigError, DataError
 from ...ops.resize import resize
 from ...registry import MODELS
 from ...structures import SegDataSample
-from ..layers import extends, pre_activated
+from ..layers import KAIMING, extends, pre_activated
 from ..losses import accuracy
-from .ddr_head import KAIMING, check_losses
+from .ddr_head import check_losses
 from .decode_head import BaseDecodeHead
 
 # Probability of a boundary above which a pixel takes part in the fourth loss; t in the paper.
@@ -37,6 +37,7 @@ class PIDHead(BaseDecodeHead):
         norm_cfg, act_cfg: As everywhere in mmcv.
         loss_decode: Four losses: of the detail; of the result; of the boundaries; of the result
             where a boundary is predicted.
+        init_cfg: mmengine's initialisation; default Kaiming, and biases start at 0.
         Others as for `BaseDecodeHead`; ``in_index`` and ``sampler`` have no effect.
 
     Raises:
@@ -47,7 +48,7 @@ class PIDHead(BaseDecodeHead):
     def __init__(self, in_channels: int, channels: int, num_classes: int,
                  norm_cfg: dict = dict(type='BN'),
                  act_cfg: dict = dict(type='ReLU', inplace=True),
-                 init_cfg: dict | list | None = KAIMING, **options) -> None:
+                 init_cfg: dict | list | None = list(KAIMING), **options) -> None:
         super().__init__(in_channels, channels, num_classes=num_classes, norm_cfg=norm_cfg,
                          act_cfg=act_cfg, init_cfg=init_cfg, **options)
         check_losses(self, 4)

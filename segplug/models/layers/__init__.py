@@ -2,7 +2,7 @@
 
 from ...signature import extends
 from .attention import SelfAttentionBlock, attend, full_precision
-from .backbone import Backbone, refuse_set, start_cfg
+from .backbone import KAIMING, Backbone, refuse_set, start_cfg
 from .branch import BranchBlock, branch_stage, branch_stem, pre_activated
 from .checkpointing import run_block
 from .dappm import DAPPM, PAPPM
@@ -14,8 +14,8 @@ from .ppm import PPM
 from .residual import BasicBlock, Bottleneck, ResLayer
 
 __all__ = [
-    'DAPPM', 'PAPPM', 'PPM', 'Backbone', 'BasicBlock', 'Bottleneck', 'BranchBlock', 'Encoding',
-    'JoinedConv', 'ResLayer', 'SelfAttentionBlock', 'attend', 'branch_stage', 'branch_stem',
-    'extends', 'freeze', 'full_precision', 'norms_to_eval', 'point_sample', 'pre_activated',
-    'refuse_set', 'run_block', 'start_cfg',
+    'DAPPM', 'KAIMING', 'PAPPM', 'PPM', 'Backbone', 'BasicBlock', 'Bottleneck', 'BranchBlock',
+    'Encoding', 'JoinedConv', 'ResLayer', 'SelfAttentionBlock', 'attend', 'branch_stage',
+    'branch_stem', 'extends', 'freeze', 'full_precision', 'norms_to_eval', 'point_sample',
+    'pre_activated', 'refuse_set', 'run_block', 'start_cfg',
 ]

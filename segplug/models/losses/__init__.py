@@ -11,9 +11,9 @@ from .lovasz_loss import LovaszLoss
 from .ohem_cross_entropy_loss import OhemCrossEntropy
 from .ohem_pixel_sampler import OHEMPixelSampler
 from .tversky_loss import TverskyLoss
-from .utils import get_class_weight, weight_reduce_loss
+from .utils import get_class_weight, reduce_loss, weight_reduce_loss, weighted_loss
 
 __all__ = ['BoundaryLoss', 'CrossEntropyLoss', 'DiceLoss', 'FocalLoss', 'HuasdorffDisstanceLoss',
            'KLDivLoss', 'LovaszLoss', 'OHEMPixelSampler', 'OhemCrossEntropy', 'TverskyLoss',
            'accuracy', 'binary_cross_entropy', 'cross_entropy', 'get_class_weight',
-           'percentage', 'weight_reduce_loss']
+           'percentage', 'reduce_loss', 'weight_reduce_loss', 'weighted_loss']

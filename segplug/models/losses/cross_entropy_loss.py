@@ -11,7 +11,7 @@ from ...errors import ConfigError
 from ...ops.cross_entropy import resized_cross_entropy
 from ...ops.masks import valid_mask
 from ...registry import MODELS
-from .base import BaseLoss, needs_classes
+from .base import BaseLoss, needs_classes, widened
 from .utils import weight_reduce_loss
 
 
@@ -100,12 +100,12 @@ class CrossEntropyLoss(BaseLoss):
                  reduction: str = 'mean', class_weight: list[float] | str | None = None,
                  loss_weight: float = 1.0, loss_name: str = 'loss_ce',
                  avg_non_ignore: bool = False) -> None:
-        super().__init__(reduction, loss_weight, loss_name, class_weight)
+        super().__init__(reduction, loss_weight, loss_name, class_weight, avg_non_ignore)
         if use_mask:
             raise ConfigError('Mask cross entropy is for instance masks, which segplug does not '
                               'train.', culprit='use_mask', fix='remove use_mask')
-        self.criterion = binary_cross_entropy if use_sigmoid else cross_entropy
-        self.avg_non_ignore = avg_non_ignore
+        self.use_sigmoid, self.use_mask = use_sigmoid, use_mask
+        self.cls_criterion = binary_cross_entropy if use_sigmoid else cross_entropy
 
     def forward(self, cls_score: torch.Tensor, label: torch.Tensor,
                 weight: torch.Tensor | None = None, avg_factor: float | None = None,
@@ -117,11 +117,10 @@ class CrossEntropyLoss(BaseLoss):
             ShapeError: If there are not as many class weights as channels, or one channel for a
                 softmax.
         """
-        if self.criterion is cross_entropy:
+        if self.cls_criterion is cross_entropy:
             needs_classes(cls_score, 'set use_sigmoid=True for a head with out_channels=1')
-        # Half precision is too short for sums over millions of pixels.
-        cls_score = cls_score.to(torch.promote_types(cls_score.dtype, torch.float32))
-        return self.loss_weight * self.criterion(
+        cls_score = widened(cls_score)
+        return self.loss_weight * self.cls_criterion(
             cls_score, label, weight, class_weight=self.weights_of_classes(cls_score),
             reduction=reduction_override or self.reduction, avg_factor=avg_factor,
             ignore_index=ignore_index, avg_non_ignore=self.avg_non_ignore)
@@ -130,7 +129,8 @@ class CrossEntropyLoss(BaseLoss):
     def takes_small_logits(self) -> bool:
         """Whether `of_small_logits` gives what the call gives of resized ones."""
         return (type(self).forward is CrossEntropyLoss.forward
-                and self.criterion is cross_entropy and self.reduction != 'none')
+                and self.cls_criterion is cross_entropy and self.reduction != 'none'
+                and not self._forward_hooks and not self._forward_pre_hooks)
 
     def of_small_logits(self, cls_score: torch.Tensor, label: torch.Tensor,
                         ignore_index: int | None, align_corners: bool
@@ -147,7 +147,7 @@ class CrossEntropyLoss(BaseLoss):
             The loss, and the number of right pixels.
         """
         needs_classes(cls_score, 'set use_sigmoid=True for a head with out_channels=1')
-        cls_score = cls_score.to(torch.promote_types(cls_score.dtype, torch.float32))
+        cls_score = widened(cls_score)
         weights = self.weights_of_classes(cls_score)
         total, num_right = resized_cross_entropy(cls_score, label, weights, ignore_index,
                                                  align_corners)

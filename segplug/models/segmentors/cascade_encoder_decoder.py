@@ -30,9 +30,9 @@ class CascadeEncoderDecoder(EncoderDecoder):
     """
 
     @extends(EncoderDecoder)
-    def __init__(self, num_stages: int, **options) -> None:
+    def __init__(self, num_stages: int, *rest, **options) -> None:
         self.num_stages = num_stages
-        super().__init__(**options)
+        super().__init__(*rest, **options)
 
     def _init_decode_head(self, decode_head: list[dict]) -> None:
         if not isinstance(decode_head, (list, tuple)) or len(decode_head) != self.num_stages:

@@ -150,9 +150,20 @@ class EncoderDecoder(BaseModel):
         Raises:
             DataError: If a sample has no label, or one that holds a value that is neither a class
                 nor ignored.
+            ConfigError: If a batch norm gets a single value per channel.
         """
         self._check_labels(data_samples)
-        return self._losses(inputs, data_samples, self.extract_feat(inputs))
+        try:
+            return self._losses(inputs, data_samples, self.extract_feat(inputs))
+        except ValueError as error:
+            if 'more than 1 value per channel' not in str(error):
+                raise
+            raise ConfigError(
+                'Batch norm cannot train on one value per channel, and pooling a whole image '
+                'leaves one.', got=f'a batch of {len(inputs)} in this process: {error}',
+                fix='set batch_size of train_dataloader to 2 or more and drop_last=True, or use '
+                    "another norm, such as norm_cfg=dict(type='GN', num_groups=32)",
+                culprit='batch_size') from error
 
     def _losses(self, inputs: torch.Tensor, data_samples: list[SegDataSample],
                 levels) -> dict[str, torch.Tensor]:

@@ -160,3 +160,10 @@ def test_wrong_arguments():
         CrossEntropyLoss(reduction='sum')(pred, label, avg_factor=2)
     with pytest.raises(ConfigError, match='avg_non_ignore'):
         MODELS.build(dict(type='CrossEntropyLoss', avg_non_ignored=True))
+
+
+def test_a_hooked_loss_is_called_with_large_logits():
+    loss = CrossEntropyLoss()
+    assert loss.takes_small_logits
+    loss.register_forward_hook(lambda *_: None)
+    assert not loss.takes_small_logits

@@ -214,6 +214,24 @@ def test_pretrained_goes_to_the_backbone():
         MODELS.build(cfg)
 
 
+def test_a_batch_of_one_under_a_global_pooling_is_explained():
+    head = dict(type='PSPHead', in_channels=32, channels=4, num_classes=3, norm_cfg=BN)
+    model = _build(decode_head=head).train()
+    data = model.data_preprocessor(_data((32, 32)), training=True)
+    with pytest.raises(ConfigError, match='batch of 1 in this process.*drop_last') as error:
+        model.loss(**data)
+    assert error.value.culprit == 'batch_size'
+    assert 'decode.loss_ce' in model.loss(
+        **model.data_preprocessor(_data((32, 32), (32, 32)), training=True))
+
+
+def test_other_errors_of_a_loss_stay_as_they_are(monkeypatch):
+    model = _build().train()
+    monkeypatch.setattr(model, 'extract_feat', lambda inputs: int('x'))
+    with pytest.raises(ValueError, match='invalid literal'):
+        model.loss(**model.data_preprocessor(_data((32, 32)), training=True))
+
+
 def test_wrong_settings():
     with pytest.raises(ConfigError, match='flip'):
         _build(test_cfg=dict(flipp=True))
