@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from ..datasets.cityscapes import LABEL_IDS, TRAIN_IDS
-from ..datasets.transforms.loading import decode, read_bytes
+from ..datasets.files import decode, read_bytes
 from ..errors import ConfigError, DataError
 
 CLASS_VALUES, LABEL_VALUES = 'class-ids', 'label-ids'

@@ -1,101 +1,52 @@
 """Read image and label; a file that cannot be used is named, whoever reads it.
 
-Arguments are mmcv's (image) and mmsegmentation's (label). Label values are remapped by one
-table look-up, whatever the reason of the mapping.
+Arguments are mmcv's (image) and mmsegmentation's (label), and a few of ours by keyword. What
+reads the formats is `..files`; what the values mean is `..labels`.
 """
 
 import copy
 import os
+from collections.abc import Mapping, Sequence
 
-import cv2
-import mmcv
 import numpy as np
 from mmcv.transforms import BaseTransform
-from mmengine import fileio
 
-from ...errors import ConfigError, DataError
+from ...errors import ConfigError, DataError, ShapeError
 from ...registry import TRANSFORMS
+from .. import files, labels
 
-_PNG_START, _PNG_END = b'\x89PNG', b'IEND\xaeB`\x82'
-_JPEG_START, _JPEG_SCAN, _JPEG_END = b'\xff\xd8', b'\xff\xda', b'\xff\xd9'
-
-
-def read_bytes(path: str, kind: str, backend_args: dict | None = None) -> bytes:
-    """The bytes of a file; DataError if it is missing, unreadable or empty."""
-    try:
-        data = fileio.get(path, backend_args=backend_args)
-    except OSError as error:
-        raise DataError(f'The {kind} {path} cannot be read.', got=error.strerror or error,
-                        fix='restore the file or take it out of the data set') from error
-    if not data:
-        raise DataError(f'The {kind} {path} is empty.', got='0 bytes',
-                        fix='restore the file or take it out of the data set')
-    return data
+_LABEL_BACKENDS = ('pillow', 'cv2', 'tifffile')
 
 
-def is_truncated(data: bytes) -> bool:
-    """Whether a PNG or JPEG lacks its end marker; some decoders fill such files with grey."""
-    if data.startswith(_PNG_START):
-        return data.rfind(_PNG_END) < 0
-    if data.startswith(_JPEG_START) and not data.endswith(_JPEG_END):
-        # A thumbnail inside has an end marker of its own, before the last scan starts.
-        return data.rfind(_JPEG_END) < data.rfind(_JPEG_SCAN)
-    return False
+def as_pixels(img: np.ndarray, path: str | None, to_float32: bool = False) -> np.ndarray:
+    """An image in a type that transforms work on: uint8, uint16, int16 or float32.
 
+    Wider numbers become float32, which holds integers up to 2^24 exactly.
 
-def decode(data: bytes, path: str, kind: str, flag: str, backend: str) -> np.ndarray:
-    """Pixels of an encoded image, (H, W) or (H, W, C); DataError naming ``path`` if broken."""
-    reason = 'the file ends too early' if is_truncated(data) else 'the decoder gave up'
-    try:
-        img = None if is_truncated(data) else mmcv.imfrombytes(data, flag=flag, backend=backend)
-    except (OSError, SyntaxError, ValueError, cv2.error) as error:  # what Pillow and cv2 raise
-        img, reason = None, str(error)
-    if img is None:
-        raise DataError(f'The {kind} {path} cannot be decoded.',
-                        got=f'{len(data)} bytes; {reason}', expected='a whole image file',
-                        fix='restore the file or take it out of the data set')
-    return img
+    Args:
+        img: (H, W) or (H, W, C).
+        path: For messages.
+        to_float32: Make it float32 in any case.
 
-
-def label_table(label_map: dict[int, int] | None, reduce_zero_label: bool) -> np.ndarray | None:
-    """(256,) uint8: new value of each label value, or None where nothing changes.
-
-    ``reduce_zero_label`` first (0 and 255 become 255, v becomes v - 1), then ``label_map``;
-    values it does not hold stay.
+    Raises:
+        DataError: It is no image, or holds nan or infinity.
     """
-    table = np.arange(256, dtype=np.uint8)
-    if reduce_zero_label:
-        table[1:255] -= 1
-        table[0] = 255
-    if label_map:
-        mapped = np.arange(256, dtype=np.uint8)
-        for old, new in label_map.items():
-            mapped[old] = new
-        table = mapped[table]
-    return table if (table != np.arange(256)).any() else None
+    if img.ndim not in (2, 3) or img.dtype.kind not in 'biuf' or 0 in img.shape:
+        raise DataError(f'The image {path} is none.', got=f'{img.shape} {img.dtype}',
+                        expected='numbers, (H, W) or (H, W, C)')
+    if img.dtype.kind == 'f' and not np.isfinite(img).all():
+        raise DataError(f'The image {path} holds nan or infinity.',
+                        got=f'{int((~np.isfinite(img)).sum())} values',
+                        fix='write a number where there is no measurement')
+    if img.dtype == bool:
+        img = img.astype(np.uint8)
+    if to_float32 or img.dtype.newbyteorder('=') not in (np.uint8, np.uint16, np.int16):
+        return img.astype(np.float32, copy=False)
+    return img.astype(img.dtype.newbyteorder('='), copy=False)
 
 
-def check_label(label: np.ndarray, path: str, img_shape: tuple[int, int] | None) -> np.ndarray:
-    """The label as (H, W) uint8; DataError for channels, values or a size that do not fit."""
-    if label.ndim == 3 and label.shape[2] == 1:
-        label = label[..., 0]
-    if label.ndim != 2:
-        raise DataError(f'The label {path} has {label.shape[-1]} channels.',
-                        got=f'shape {label.shape}', expected='one channel of class ids',
-                        fix='convert colour masks to class ids')
-    if img_shape is not None and label.shape != tuple(img_shape):
-        raise DataError(f'The label {path} and its image differ in size.',
-                        got=f'label {label.shape} (H, W)', expected=f'{tuple(img_shape)}')
-    if label.dtype != np.uint8:
-        low, high = label.min(), label.max()
-        if low < 0 or high > 255:
-            raise DataError(f'The label {path} has values outside 0 to 255.',
-                            got=f'{low} to {high} ({label.dtype})', expected='0 to 255')
-        label = label.astype(np.uint8)
-    return label
-
-
-def _settle(results: dict, img: np.ndarray) -> dict:
+def settle(results: dict, img: np.ndarray) -> dict:
+    """Enter an image and its size."""
     results['img'] = img
     results['img_shape'] = results['ori_shape'] = img.shape[:2]
     return results
@@ -105,37 +56,51 @@ def _settle(results: dict, img: np.ndarray) -> dict:
 class LoadImageFromFile(BaseTransform):
     """Read ``img_path``; sets img (H, W, C), img_shape and ori_shape.
 
+    Pictures come as ``color_type`` says: 'color' is BGR of 8 bits (deeper ones are scaled, alpha
+    is dropped), 'unchanged' is what the file holds, BGR or BGRA first. With 'tifffile', a TIFF
+    keeps all its channels in its own order, as do .npy, .npz and .mat, whatever the backend.
+
     Args:
         to_float32: Convert the pixels to float32.
-        color_type: mmcv's flag: 'color' (BGR), 'grayscale', 'unchanged', ...
+        color_type: mmcv's flag: 'color' (BGR), 'grayscale', 'unchanged', and the first two with
+            '_ignore_orientation': an EXIF orientation does not turn the picture.
         imdecode_backend: 'cv2', 'pillow', 'turbojpeg' or 'tifffile'.
         file_client_args: Older name of ``backend_args``; refused.
         ignore_empty: Refused: a sample that cannot be read is an error here.
         backend_args: mmengine's file backend.
+        variable: Name of the array in a .npz or .mat that holds several.
 
     Raises:
-        DataError: The file is missing, empty, truncated or broken.
+        ConfigError: For a backend or a ``color_type`` that there is not.
+        DataError: The file is missing, empty, truncated or broken, or no image.
     """
 
     def __init__(self, to_float32: bool = False, color_type: str = 'color',
                  imdecode_backend: str = 'cv2', file_client_args: dict | None = None,
-                 ignore_empty: bool = False, *, backend_args: dict | None = None) -> None:
+                 ignore_empty: bool = False, *, backend_args: dict | None = None,
+                 variable: str | None = None) -> None:
         if file_client_args is not None:
             raise ConfigError('LoadImageFromFile: file_client_args is no longer read.',
                               fix='name it backend_args', culprit='file_client_args')
         if ignore_empty:
             raise ConfigError('LoadImageFromFile: ignore_empty would replace samples silently.',
                               fix='remove it, and the broken files', culprit='ignore_empty')
+        files.check_backend('LoadImageFromFile', imdecode_backend, color_type)
         self.to_float32 = to_float32
         self.color_type = color_type
         self.imdecode_backend = imdecode_backend
         self.backend_args = copy.copy(backend_args)
+        self.variable = variable
 
     def transform(self, results: dict) -> dict:
         path = results['img_path']
-        data = read_bytes(path, 'image', self.backend_args)
-        img = decode(data, path, 'image', self.color_type, self.imdecode_backend)
-        return _settle(results, img.astype(np.float32) if self.to_float32 else img)
+        data = files.read_bytes(path, 'image', self.backend_args)
+        img = files.decode(data, path, 'image', self.color_type, self.imdecode_backend,
+                           self.variable)
+        if results.get('seg_map_path') is not None \
+                and files.turns(self.color_type, self.imdecode_backend):
+            results['exif_orientation'] = files.orientation(data)
+        return settle(results, as_pixels(img, path, self.to_float32))
 
     def __repr__(self) -> str:
         return (f'{type(self).__name__}(color_type={self.color_type!r}, '
@@ -155,47 +120,99 @@ class LoadImageFromNDArray(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         results.setdefault('img_path', None)
-        img = results['img']
-        return _settle(results, img.astype(np.float32) if self.to_float32 else img)
+        return settle(results, as_pixels(results['img'], results['img_path'] or 'of the array',
+                                         self.to_float32))
+
+
+@TRANSFORMS.register_module()
+class InferencerLoader(BaseTransform):
+    """An image by file name, as array or in a dict; whichever of the two loaders fits reads it.
+
+    Args:
+        to_float32, color_type, imdecode_backend, backend_args, variable: LoadImageFromFile's.
+    """
+
+    def __init__(self, to_float32: bool = False, color_type: str = 'color',
+                 imdecode_backend: str = 'cv2', backend_args: dict | None = None,
+                 variable: str | None = None) -> None:
+        self.from_file = LoadImageFromFile(to_float32, color_type, imdecode_backend,
+                                           backend_args=backend_args, variable=variable)
+        self.from_ndarray = LoadImageFromNDArray(to_float32)
+
+    def transform(self, single_input: str | os.PathLike | np.ndarray | dict) -> dict:
+        """A name, an (H, W, C) BGR array, or a dict with ``img`` or ``img_path``.
+
+        Raises:
+            ShapeError: It is none of these.
+        """
+        if isinstance(single_input, str | os.PathLike):
+            single_input = dict(img_path=os.fspath(single_input))
+        elif isinstance(single_input, np.ndarray):
+            single_input = dict(img=single_input)
+        elif not isinstance(single_input, dict):
+            raise ShapeError('InferencerLoader cannot take this input.', got=type(single_input),
+                             expected='a file name, an array or a dict')
+        return (self.from_ndarray if 'img' in single_input else self.from_file)(single_input)
 
 
 @TRANSFORMS.register_module()
 class LoadAnnotations(BaseTransform):
-    """Read ``seg_map_path``; sets gt_seg_map (H, W) uint8 and enters it in seg_fields.
+    """Read ``seg_map_path``; sets gt_seg_map (H, W) and enters it in seg_fields.
 
-    ``seg_map_path`` None says that the data set has no labels: nothing is set.
+    It is uint8, or uint16 where a value is above 255 after ``label_map``. ``seg_map_path`` None
+    says that the data set has no labels: nothing is set.
 
     Args:
         reduce_zero_label: None takes the data set's; anything else must equal it.
         backend_args: mmengine's file backend.
-        imdecode_backend: 'pillow' keeps the indices of palette files; 'cv2' turns them to colour.
+        imdecode_backend: 'pillow' keeps the indices of palette files; 'cv2' turns them to colour;
+            'tifffile'.
+        color_map: For colour masks: '#rrggbb' -> id, or colours (r, g, b) in the order of the
+            classes.
+        variable: Name of the array in a .npz or .mat that holds several; 'struct.field'.
 
     Raises:
+        ConfigError: For settings that do not fit.
         DataError: The file is missing, empty, truncated or broken; it has several channels,
-            values above 255, or another size than the image.
+            a colour that is not in ``color_map``, values that are no ids, or another size than
+            the image.
     """
 
     def __init__(self, reduce_zero_label: bool | None = None, backend_args: dict | None = None,
-                 imdecode_backend: str = 'pillow') -> None:
+                 imdecode_backend: str = 'pillow', *,
+                 color_map: Mapping[str, int] | Sequence | None = None,
+                 variable: str | None = None) -> None:
+        if imdecode_backend not in _LABEL_BACKENDS:
+            raise ConfigError('LoadAnnotations has no such imdecode_backend.',
+                              got=repr(imdecode_backend), culprit=str(imdecode_backend),
+                              expected=f'one of {_LABEL_BACKENDS}')
         self.reduce_zero_label = reduce_zero_label
         self.backend_args = copy.copy(backend_args)
         self.imdecode_backend = imdecode_backend
+        self.color_items = None if color_map is None else labels.color_items(color_map)
+        self.variable = variable
 
     def transform(self, results: dict) -> dict:
         if 'seg_map_path' not in results:
             raise DataError(f'{results.get("img_path")} comes without seg_map_path.',
                             fix='remove LoadAnnotations, or give the data set labels')
-        path = results['seg_map_path']
-        if path is None:
+        if results['seg_map_path'] is None:
             return results
-        label = decode(read_bytes(path, 'label', self.backend_args), os.fspath(path), 'label',
-                       'unchanged', self.imdecode_backend)
-        label = check_label(label, path, results.get('ori_shape'))
-        table = label_table(results.get('label_map'), self._reduces(results))
-        results['gt_seg_map'] = label if table is None else cv2.LUT(label, table)
+        path = os.fspath(results['seg_map_path'])
+        label = labels.check_label(self._read(path), path, _shape_of(results))
+        results['gt_seg_map'] = labels.mapped(label, results.get('label_map'),
+                                              self._reduces(results),
+                                              results.get('ignore_index', 255))
         # A new list: copies of a sample may share the old one.
         results['seg_fields'] = [*results.get('seg_fields', []), 'gt_seg_map']
         return results
+
+    def _read(self, path: str) -> np.ndarray:
+        data = files.read_bytes(path, 'label', self.backend_args)
+        if self.color_items is None:
+            return labels.decode_label(data, path, self.imdecode_backend, self.variable)
+        mask = labels.decode_colors(data, path, self.imdecode_backend, self.variable)
+        return labels.ids_of_colors(mask, self.color_items, path)
 
     def _reduces(self, results: dict) -> bool:
         of_dataset = results.get('reduce_zero_label')
@@ -209,3 +226,22 @@ class LoadAnnotations(BaseTransform):
     def __repr__(self) -> str:
         return (f'{type(self).__name__}(reduce_zero_label={self.reduce_zero_label}, '
                 f'imdecode_backend={self.imdecode_backend!r})')
+
+
+def _shape_of(results: dict) -> tuple[int, int] | None:
+    """(H, W) that the label must have: the image's, if there is one.
+
+    Raises:
+        DataError: EXIF turned the image, and the sizes do not tell whether the label was drawn on
+            the turned one.
+    """
+    shape, turned = results.get('ori_shape'), results.get('exif_orientation', 1)
+    # 5 to 8 exchange height and width, so that the label's size tells.
+    if turned == 1 or (turned >= 5 and shape[0] != shape[1]):
+        return shape
+    raise DataError(
+        f'The image {results["img_path"]} is turned by its EXIF orientation, and nothing tells '
+        f'whether its label {results["seg_map_path"]} was drawn before or after.',
+        got=f'orientation {turned}',
+        fix="if before, LoadImageFromFile(color_type='color_ignore_orientation'); if after, "
+            'write the image turned, without the tag')

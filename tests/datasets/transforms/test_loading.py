@@ -3,16 +3,20 @@
 import cv2
 import numpy as np
 import pytest
+import scipy.io
+import tifffile
+import torch
 from PIL import Image
 
 from segplug.datasets.transforms.loading import (
+    InferencerLoader,
     LoadAnnotations,
     LoadImageFromFile,
     LoadImageFromNDArray,
-    is_truncated,
-    label_table,
 )
-from segplug.errors import ConfigError, DataError
+from segplug.errors import ConfigError, DataError, ShapeError
+from segplug.models.preprocessor import SegDataPreProcessor
+from segplug.registry import TRANSFORMS
 
 RNG = np.random.default_rng(0)
 IMG = RNG.integers(0, 256, (48, 64, 3), dtype=np.uint8)
@@ -82,14 +86,6 @@ def test_a_flipped_bit_inside_a_png_is_found(files, name):
         load(files / name)
 
 
-def test_end_markers():
-    jpeg = b'\xff\xd8 thumbnail \xff\xd9 \xff\xda pixels'
-    assert is_truncated(jpeg)
-    assert not is_truncated(jpeg + b'\xff\xd9')
-    assert not is_truncated(jpeg + b'\xff\xd9' + b'a maker may append')
-    assert not is_truncated(b'another format')
-
-
 def test_refused_arguments():
     with pytest.raises(ConfigError, match='name it backend_args'):
         LoadImageFromFile(file_client_args=dict(backend='disk'))
@@ -121,23 +117,6 @@ def test_palette_files_keep_their_indices(tmp_path):
     np.testing.assert_array_equal(load_label(tmp_path / 'p.png')['gt_seg_map'], LABEL)
 
 
-@pytest.mark.parametrize(('label_map', 'reduce', 'expected'), [
-    ({0: 3, 3: 255}, False, {0: 3, 1: 1, 3: 255, 255: 255}),
-    (None, True, {0: 255, 1: 0, 2: 1, 254: 253, 255: 255}),
-    # First down by one, then mapped: 1 -> 0 -> 7, 2 -> 1 -> 1, 8 -> 7 -> 0.
-    ({0: 7, 7: 0}, True, {0: 255, 1: 7, 2: 1, 8: 0, 255: 255}),
-])
-def test_label_table_by_hand(label_map, reduce, expected):
-    table = label_table(label_map, reduce)
-    assert table.dtype == np.uint8
-    assert {k: int(table[k]) for k in expected} == expected
-
-
-def test_no_table_where_nothing_changes():
-    assert label_table(None, False) is None
-    assert label_table({0: 0, 1: 1}, False) is None
-
-
 def test_the_table_reaches_the_label(files):
     results = load_label(files / 'label.png', label_map={0: 4, 4: 0}, reduce_zero_label=False)
     expected = np.array([4, 1, 2, 3, 0])[LABEL]
@@ -158,11 +137,120 @@ def test_labels_that_do_not_fit(files, tmp_path):
     with pytest.raises(DataError, match=r'label\.png and its image differ in size.*'
                                         r'label \(48, 64\) .*Expected: \(64, 48\)'):
         load_label(files / 'label.png', ori_shape=(64, 48))
-    cv2.imwrite(str(tmp_path / 'wide.png'), np.full((4, 4), 300, np.uint16))
-    with pytest.raises(DataError, match='values outside 0 to 255. Got: 300 to 300'):
-        load_label(tmp_path / 'wide.png')
-    cv2.imwrite(str(tmp_path / 'wide.png'), np.full((4, 4), 200, np.uint16))
-    assert load_label(tmp_path / 'wide.png')['gt_seg_map'].dtype == np.uint8
+
+
+def test_sixteen_bits_become_eight_where_they_fit(tmp_path):
+    wide = np.array([[0, 300], [7, 65535]], np.uint16)
+    cv2.imwrite(str(tmp_path / 'wide.png'), wide)
+    found = load_label(tmp_path / 'wide.png')['gt_seg_map']
+    assert found.dtype == np.uint16
+    np.testing.assert_array_equal(found, wide)
+    found = load_label(tmp_path / 'wide.png', label_map={300: 2, 65535: 255})['gt_seg_map']
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found, [[0, 2], [7, 255]])
+    # The data set's value of no class, where 255 is a class.
+    found = load_label(tmp_path / 'wide.png', reduce_zero_label=True, ignore_index=65535)
+    np.testing.assert_array_equal(found['gt_seg_map'], [[65535, 299], [6, 65535]])
+
+
+def test_labels_in_arrays(tmp_path):
+    np.save(tmp_path / 'a.npy', LABEL.astype(np.int64))
+    np.savez(tmp_path / 'a.npz', depth=LABEL * 0.5, label=LABEL)
+    scipy.io.savemat(tmp_path / 'a.mat', dict(a=LABEL, b=LABEL * 2))
+    for name, variable in (('a.npy', None), ('a.npz', None), ('a.mat', 'a')):
+        found = load_label(tmp_path / name, LoadAnnotations(variable=variable))['gt_seg_map']
+        assert found.dtype == np.uint8
+        np.testing.assert_array_equal(found, LABEL)
+    with pytest.raises(DataError, match=r'a\.mat cannot be used: 2 of its arrays'):
+        load_label(tmp_path / 'a.mat')
+
+
+def test_colour_masks(files):
+    colors = [(i, 2 * i, 255 - i) for i in range(5)]
+    Image.fromarray(np.array(colors, np.uint8)[LABEL]).save(files / 'mask.png')
+    found = load_label(files / 'mask.png', LoadAnnotations(color_map=colors), label_map={4: 255})
+    np.testing.assert_array_equal(found['gt_seg_map'], np.where(LABEL == 4, 255, LABEL))
+    with pytest.raises(DataError, match=r'mask\.png has colours .*#0408fb in'):
+        load_label(files / 'mask.png', LoadAnnotations(color_map=colors[:4]))
+
+
+def turned(folder, orientation, shape=(48, 64)):
+    """A sample whose image has an orientation tag, and a label of ``shape``."""
+    img = Image.fromarray(IMG)
+    tag = img.getexif()
+    tag[274] = orientation
+    img.save(folder / 'turned.jpg', exif=tag)
+    Image.fromarray(np.zeros(shape, np.uint8)).save(folder / 'drawn.png')
+    return dict(img_path=str(folder / 'turned.jpg'), seg_map_path=str(folder / 'drawn.png'))
+
+
+def test_an_image_that_exif_turns_and_its_label(files):
+    # 6 is a quarter turn: 48 x 64 becomes 64 x 48, and the label's size tells what it is for.
+    results = LoadAnnotations()(LoadImageFromFile()(turned(files, 6, (64, 48))))
+    assert results['img'].shape[:2] == results['gt_seg_map'].shape == (64, 48)
+    with pytest.raises(DataError, match=r'drawn\.png and its image differ in size'):
+        LoadAnnotations()(LoadImageFromFile()(turned(files, 6)))
+    # 3 is half a turn, which no size tells.
+    with pytest.raises(DataError, match=r'turned\.jpg is turned by its EXIF.*orientation 3.*'
+                                        'color_ignore_orientation'):
+        LoadAnnotations()(LoadImageFromFile()(turned(files, 3)))
+    for color_type in ('color_ignore_orientation', 'unchanged'):
+        for orientation in (3, 6):
+            results = LoadAnnotations()(LoadImageFromFile(color_type=color_type)(
+                turned(files, orientation)))
+            assert results['img'].shape[:2] == (48, 64)
+    assert LoadImageFromFile()(dict(img_path=turned(files, 3)['img_path']))['img'].shape[0] == 48
+
+
+@pytest.mark.parametrize(('dtype', 'expected'), [
+    (np.uint8, np.uint8), (np.uint16, np.uint16), ('>u2', np.uint16), (np.int16, np.int16),
+    (np.float32, np.float32), (np.float64, np.float32), (np.int32, np.float32), (bool, np.uint8)])
+def test_types_of_images(dtype, expected, tmp_path):
+    img = RNG.integers(0, 2, (4, 6, 7)).astype(dtype)
+    np.save(tmp_path / 'a.npy', img)
+    found = LoadImageFromFile()(dict(img_path=str(tmp_path / 'a.npy')))['img']
+    assert found.dtype == expected
+    np.testing.assert_array_equal(found, img)
+
+
+@pytest.mark.parametrize(('img', 'said'), [
+    (np.full((4, 4), np.nan), 'nan or infinity. Got: 16 values'),
+    (np.zeros((2, 4, 4, 3)), r'is none. Got: \(2, 4, 4, 3\)'),
+    (np.zeros((0, 4)), 'is none'),
+    (np.full((4, 4), 'a'), 'is none')])
+def test_what_is_no_image(img, said, tmp_path):
+    np.save(tmp_path / 'a.npy', img)
+    with pytest.raises(DataError, match=rf'a\.npy .*{said}'):
+        LoadImageFromFile()(dict(img_path=str(tmp_path / 'a.npy')))
+
+
+def test_five_bands_through_a_pipeline(tmp_path):
+    bands = RNG.integers(0, 60000, (48, 64, 5), dtype=np.uint16)
+    tifffile.imwrite(tmp_path / 'a.tif', bands.transpose(2, 0, 1), photometric='minisblack')
+    Image.fromarray(LABEL).save(tmp_path / 'label.png')
+    results = dict(img_path=str(tmp_path / 'a.tif'), seg_map_path=str(tmp_path / 'label.png'))
+    for step in (dict(type='LoadImageFromFile', imdecode_backend='tifffile',
+                      color_type='unchanged'), dict(type='LoadAnnotations'),
+                 dict(type='RandomResize', scale=(96, 72), ratio_range=(1., 1.)),
+                 dict(type='RandomCrop', crop_size=(32, 40)), dict(type='RandomFlip', prob=1.),
+                 dict(type='PackSegInputs')):
+        results = TRANSFORMS.build(step)(results)
+    assert results['inputs'].shape == (5, 32, 40)
+    assert results['inputs'].dtype == torch.uint16
+    preprocessor = SegDataPreProcessor(mean=[30000.] * 5, std=[10000.] * 5)
+    out = preprocessor(dict(inputs=[results['inputs']], data_samples=[results['data_samples']]),
+                       training=True)['inputs']
+    expected = (results['inputs'].numpy().astype(np.float32) - 30000) / 10000
+    np.testing.assert_allclose(out[0].numpy(), expected, rtol=1e-6)
+
+
+def test_inferencer_loader_takes_names_arrays_and_dicts(files):
+    loader = InferencerLoader()
+    for given in (str(files / 'a.png'), files / 'a.png', IMG, dict(img=IMG),
+                  dict(img_path=str(files / 'a.png'))):
+        np.testing.assert_array_equal(loader(given)['img'], IMG)
+    with pytest.raises(ShapeError, match='cannot take this input'):
+        loader(3)
 
 
 def test_a_set_without_labels_and_a_sample_without_path():

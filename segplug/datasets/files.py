@@ -1,0 +1,169 @@
+"""Bytes of a file to an array, whatever the format; a file that cannot be used is named.
+
+The one place that reads images and labels: mmcv's decoders for pictures, tifffile for TIFF,
+numpy and scipy for arrays. Nothing that is read is ever unpickled. H W pixels, C channels.
+"""
+
+import io
+import os
+
+import mmcv
+import numpy as np
+from mmengine import fileio
+from PIL import Image
+
+from ..errors import ConfigError, DataError, did_you_mean
+from . import array_files
+
+BACKENDS = ('cv2', 'pillow', 'tifffile', 'turbojpeg')
+COLOR_TYPES = ('color', 'grayscale', 'unchanged', 'color_ignore_orientation',
+               'grayscale_ignore_orientation')
+_PNG_START, _PNG_END = b'\x89PNG', b'IEND\xaeB`\x82'
+_JPEG_START, _JPEG_SCAN, _JPEG_END = b'\xff\xd8', b'\xff\xda', b'\xff\xd9'
+_RESTORE = 'restore the file or take it out of the data set'
+_ORIENTATION = 274
+
+
+def read_bytes(path: str, kind: str, backend_args: dict | None = None) -> bytes:
+    """The bytes of a file; DataError if it is missing, unreadable or empty."""
+    try:
+        data = fileio.get(path, backend_args=backend_args)
+    except OSError as error:
+        raise DataError(f'The {kind} {path} cannot be read.', got=error.strerror or error,
+                        fix=_RESTORE) from error
+    if not data:
+        raise DataError(f'The {kind} {path} is empty.', got='0 bytes', fix=_RESTORE)
+    return data
+
+
+def is_truncated(data: bytes) -> bool:
+    """Whether a PNG or JPEG lacks its end marker; some decoders fill such files with grey."""
+    if data.startswith(_PNG_START):
+        return data.rfind(_PNG_END) < 0
+    if data.startswith(_JPEG_START) and not data.endswith(_JPEG_END):
+        # A thumbnail inside has an end marker of its own, before the last scan starts.
+        return data.rfind(_JPEG_END) < data.rfind(_JPEG_SCAN)
+    return False
+
+
+def decode(data: bytes, path: str, kind: str, flag: str, backend: str,
+           variable: str | None = None) -> np.ndarray:
+    """The pixels of a file, (H, W) or (H, W, C).
+
+    Args:
+        data: The file.
+        path: Its name: .npy, .npz and .mat are told by it, all else by the content.
+        kind: 'image' or 'label', for messages.
+        flag: One of COLOR_TYPES; arrays and what tifffile reads are not touched by it.
+        backend: One of BACKENDS, for pictures. 'tifffile' reads TIFF, and hands what is none on
+            to cv2; its channels stay in the file's order, where cv2 and pillow give BGR.
+        variable: Of a .mat or .npz, see `array_files.chosen`.
+
+    Raises:
+        DataError: Naming ``path``, if it is broken or holds something else.
+    """
+    path = os.fspath(path)
+    read = array_files.READERS.get(os.path.splitext(path)[1].lower())
+    if read is not None:
+        return _guarded(read, data, path, kind, variable, (2,) if kind == 'label' else (2, 3))
+    if array_files.is_tiff(data):
+        if backend == 'tifffile':
+            return _guarded(array_files.read_tiff, data, path, kind)
+        _guarded(array_files.check_one_page, data, path, kind)
+    backend = 'cv2' if backend == 'tifffile' else backend
+    reason = 'the file ends too early' if is_truncated(data) else 'the decoder gave up'
+    try:
+        img = None if is_truncated(data) else mmcv.imfrombytes(data, flag=flag, backend=backend)
+    except Exception as error:  # a damaged file may raise anything below a decoder
+        img, reason = None, _reason(error)
+    if img is None:
+        raise _undecoded(data, path, kind, reason)
+    return img
+
+
+def _guarded(read, data: bytes, path: str, kind: str, *options) -> np.ndarray:
+    """``read(data, *options)``, with whatever goes wrong told of the file."""
+    try:
+        return read(data, *options)
+    except DataError as error:
+        raise DataError(f'The {kind} {path} cannot be used: {error.what}', got=error.got,
+                        expected=error.expected, fix=error.fix) from error
+    except Exception as error:  # a damaged file may raise anything below a decoder
+        raise _undecoded(data, path, kind, _reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+
+
+def _undecoded(data: bytes, path: str, kind: str, reason: str) -> DataError:
+    tiff = array_files.is_tiff(data)
+    fix = "set imdecode_backend='tifffile' and color_type='unchanged' if it has more than four " \
+        f'channels; otherwise {_RESTORE}' if tiff and kind == 'image' else _RESTORE
+    return DataError(f'The {kind} {path} cannot be decoded.', got=f'{len(data)} bytes; {reason}',
+                     expected='a whole image file', fix=fix)
+
+
+def read_bands(path: str, backend_args: dict | None = None) -> np.ndarray:
+    """All channels of a file of any kind, in the file's order, as (H, W, C)."""
+    data = read_bytes(path, 'image', backend_args)
+    img = decode(data, path, 'image', 'unchanged', 'tifffile')
+    if img.ndim == 2:
+        return img[..., None]
+    is_picture = not array_files.is_tiff(data) and not path.lower().endswith(array_files.SUFFIXES)
+    if is_picture and img.shape[2] >= 3:  # cv2 gives BGR or BGRA
+        img = img[..., [2, 1, 0, *range(3, img.shape[2])]]
+    return img
+
+
+def orientation(data: bytes) -> int:
+    """The EXIF orientation of a picture, 1 to 8; 1 is as it lies in the file."""
+    if not _may_have_exif(data):
+        return 1
+    with Image.open(io.BytesIO(data)) as img:
+        value = img.getexif().get(_ORIENTATION, 1)
+    return value if value in range(1, 9) else 1
+
+
+def _may_have_exif(data: bytes) -> bool:
+    """Whether the tag is worth asking Pillow for, which decodes a whole PNG for it."""
+    if not data.startswith(_PNG_START):
+        return array_files.is_tiff(data) or b'Exif\0\0' in data or data.startswith(b'RIFF')
+    start = 8
+    while start + 8 <= len(data):  # chunk by chunk: length, name, content, checksum
+        if data[start + 4:start + 8] == b'eXIf':
+            return True
+        start += 12 + int.from_bytes(data[start:start + 4], 'big')
+    return False
+
+
+def turns(flag: str, backend: str) -> bool:
+    """Whether a decoder turns a picture as its EXIF orientation says; mmcv's rule."""
+    return backend in ('cv2', 'pillow') and flag in ('color', 'grayscale')
+
+
+def check_backend(owner: str, backend: str, flag: str = 'color') -> None:
+    """Refuse a decoder or a ``color_type`` that there is not, and prepare turbojpeg.
+
+    Raises:
+        ConfigError: Also where PyTurboJPEG is asked for and cannot be imported.
+    """
+    for name, value, known in (('imdecode_backend', backend, BACKENDS),
+                               ('color_type', flag, COLOR_TYPES)):
+        if value not in known:
+            raise ConfigError(f'{owner} has no such {name}.', got=repr(value), culprit=str(value),
+                              expected=f'one of {known}', fix=did_you_mean(str(value), known))
+    if backend != 'turbojpeg':
+        return
+    if flag not in ('color', 'grayscale'):
+        raise ConfigError(f'{owner}: turbojpeg reads colour and grayscale only.', got=repr(flag),
+                          culprit='color_type', fix="leave color_type, or use 'cv2'")
+    chosen = mmcv.image.io.imread_backend
+    try:
+        mmcv.use_backend('turbojpeg')
+    except (ImportError, OSError, RuntimeError) as error:
+        raise ConfigError(f'{owner}: turbojpeg cannot be used here.', got=str(error),
+                          culprit='turbojpeg', fix='pip install PyTurboJPEG, and the library '
+                          "libturbojpeg beside it; or use 'cv2'") from error
+    finally:
+        mmcv.use_backend(chosen)

@@ -1,0 +1,264 @@
+"""What a label file says of each pixel: decoded, turned to ids, mapped by one table look-up.
+
+A label is (H, W) uint8, or uint16 where a value is above 255. Letters: H W pixels.
+"""
+
+import functools
+import os
+from collections.abc import Mapping, Sequence
+
+import cv2
+import numpy as np
+
+from ..errors import ConfigError, DataError
+from .array_files import SUFFIXES, is_tiff
+from .files import decode
+
+_MAX = 65535
+_GREY = 0  # the colour type in a PNG's header
+# A colour as '#rrggbb', and the id that it stands for.
+ColorItems = tuple[tuple[str, int], ...]
+
+
+def decode_label(data: bytes, path: str, backend: str = 'pillow',
+                 variable: str | None = None) -> np.ndarray:
+    """The values of a label file: (H, W), or (H, W, C) of what is no label, of the file's type.
+
+    Palette files give their indices (not with 'cv2'). PNGs of 1, 2 or 4 bits give the values that
+    the file holds; decoders stretch them to 0..255.
+
+    Args:
+        data: The file.
+        path: Its name.
+        backend: 'pillow', 'cv2' or 'tifffile'; with 'pillow', TIFF is read by tifffile where that
+            knows its compression.
+        variable: Of a .mat or .npz.
+
+    Raises:
+        DataError: It is broken.
+    """
+    depth, color = _png_kind(data)
+    if backend == 'pillow' and is_tiff(data):
+        return _decode_tiff(data, path)
+    label = decode(data, path, 'label', 'unchanged', backend, variable)
+    if color == _GREY and depth < 8 and label.dtype == np.uint8:
+        label = label // np.uint8(255 // (2 ** depth - 1))
+    return label
+
+
+def decode_colors(data: bytes, path: str, backend: str = 'pillow',
+                  variable: str | None = None) -> np.ndarray:
+    """The colours of a colour mask, RGB: (H, W, 3), or whatever else a TIFF or array holds.
+
+    Palette files give their colours, and transparency is not looked at. Arguments and errors are
+    those of `decode_label`.
+    """
+    if is_tiff(data):
+        return _decode_tiff(data, path)
+    mask = decode(data, path, 'label', 'color_ignore_orientation', backend, variable)
+    return mask if path.lower().endswith(SUFFIXES) else mask[..., ::-1]
+
+
+def _decode_tiff(data: bytes, path: str) -> np.ndarray:
+    try:
+        return decode(data, path, 'label', 'unchanged', 'tifffile')
+    except DataError as error:
+        if 'imagecodecs' not in str(error):
+            raise
+    label = decode(data, path, 'label', 'unchanged', 'pillow')
+    return label[..., 2::-1] if label.ndim == 3 else label
+
+
+def _png_kind(data: bytes) -> tuple[int, int]:
+    """(bits, colour type) of a PNG's header; (8, -1) for other files."""
+    if data.startswith(b'\x89PNG') and len(data) > 25:
+        return data[24], data[25]
+    return 8, -1
+
+
+def label_table(label_map: Mapping[int, int] | None, reduce_zero_label: bool,
+                ignore_index: int = 255, size: int = 256) -> np.ndarray | None:
+    """The new value of each label value, or None where nothing changes.
+
+    ``reduce_zero_label`` first (0 and ``ignore_index`` become ``ignore_index``, v becomes v - 1),
+    then ``label_map``; values it does not hold stay.
+
+    Args:
+        label_map: Old value -> new value, both 0 to 65535.
+        reduce_zero_label: Label 0 is no class.
+        ignore_index: What label 0 becomes then.
+        size: 256 for labels of 8 bits, 65536 for those of 16.
+
+    Returns:
+        (size,) uint8, or uint16 if one of its values is above 255; or None.
+
+    Raises:
+        ConfigError: A value of the map is none of 16 bits.
+    """
+    table = np.arange(size, dtype=np.int32)
+    if reduce_zero_label:
+        table[1:] -= 1
+        table[0] = ignore_index
+        if 0 <= ignore_index < size:
+            table[ignore_index] = ignore_index
+    if label_map:
+        mapped = np.arange(max(size, int(table.max()) + 1), dtype=np.int32)
+        for old, new in label_map.items():
+            if not (0 <= old <= _MAX and 0 <= new <= _MAX):
+                raise ConfigError('A label map leads from 16 bits to 16 bits.',
+                                  got=f'{old} -> {new}', expected='0 to 65535',
+                                  culprit='label_map')
+            if old < len(mapped):
+                mapped[old] = new
+        table = mapped[table]
+    if (table == np.arange(size)).all():
+        return None
+    return table.astype(np.uint16 if table.max() > 255 else np.uint8)
+
+
+@functools.lru_cache(maxsize=8)
+def cached_table(items: tuple[tuple[int, int], ...], reduce_zero_label: bool, ignore_index: int,
+                 size: int) -> np.ndarray | None:
+    """`label_table` of a map's items, made once per process."""
+    return label_table(dict(items), reduce_zero_label, ignore_index, size)
+
+
+def mapped(label: np.ndarray, label_map: Mapping[int, int] | None, reduce_zero_label: bool,
+           ignore_index: int = 255) -> np.ndarray:
+    """(H, W) uint8 or uint16 through `label_table`; uint8 wherever the values allow it."""
+    table = None
+    if label_map or reduce_zero_label:
+        table = cached_table(tuple((label_map or {}).items()), reduce_zero_label, ignore_index,
+                             256 if label.dtype == np.uint8 else _MAX + 1)
+    if table is not None and label.dtype == table.dtype == np.uint8:
+        return cv2.LUT(label, table)
+    return narrow(label if table is None else table[label])
+
+
+def narrow(label: np.ndarray) -> np.ndarray:
+    """uint8 if no value is above 255, else as it is."""
+    if label.dtype == np.uint8 or label.max(initial=0) > 255:
+        return label
+    return label.astype(np.uint8)
+
+
+def color_items(color_map: Mapping[str, int] | Sequence) -> ColorItems:
+    """A colour map in one form.
+
+    Args:
+        color_map: '#rrggbb' -> id; or colours (r, g, b) in the order of the classes.
+
+    Raises:
+        ConfigError: A colour or an id that is none, or a colour with two ids.
+    """
+    if not isinstance(color_map, Mapping):
+        pairs = [('#' + ''.join(f'{int(v):02x}' for v in color), i)
+                 for i, color in enumerate(color_map)]
+    else:
+        pairs = [(str(color).lower(), i) for color, i in color_map.items()]
+    for color, i in pairs:
+        digits = color.removeprefix('#')
+        if len(digits) != 6 or set(digits) - set('0123456789abcdef') \
+                or isinstance(i, bool) or not isinstance(i, int) or not 0 <= i <= _MAX:
+            raise ConfigError('A color_map leads from colours to ids.', got=f'{color} -> {i}',
+                              expected="'#rrggbb' -> 0 to 65535, or a list of (r, g, b)",
+                              culprit='color_map')
+    pairs = [('#' + color.removeprefix('#'), i) for color, i in pairs]
+    names = [color for color, _ in pairs]
+    if len(set(names)) < len(names):
+        twice = next(c for c in names if names.count(c) > 1)
+        raise ConfigError(f'The colour {twice} stands twice in color_map.', culprit='color_map',
+                          got=', '.join(f'{c} -> {i}' for c, i in pairs if c == twice),
+                          fix='leave one of them out')
+    return tuple(pairs)
+
+
+@functools.lru_cache(maxsize=4)
+def _color_table(items: ColorItems) -> np.ndarray:
+    """(2^24,) uint32: id + 1 of each 0xbbggrr, 0 for none. Only the pages that are used exist."""
+    table = np.zeros(1 << 24, np.uint32)
+    for color, i in items:
+        red, green, blue = bytes.fromhex(color[1:])
+        table[red | green << 8 | blue << 16] = i + 1
+    return table
+
+
+def ids_of_colors(mask: np.ndarray, items: ColorItems, path: str) -> np.ndarray:
+    """The ids of a colour mask, by one look-up.
+
+    Args:
+        mask: (H, W, 3 or 4) uint8, RGB; the fourth channel is not looked at. (H, W) is grey.
+        items: Of `color_items`.
+        path: For the message.
+
+    Returns:
+        (H, W) uint8 or uint16.
+
+    Raises:
+        DataError: A colour that is not in the map, with its count; or no colour mask.
+    """
+    if mask.dtype != np.uint8 or mask.ndim not in (2, 3) \
+            or (mask.ndim == 3 and mask.shape[2] not in (3, 4)):
+        raise DataError(f'The label {path} is no colour mask.', got=f'{mask.shape} {mask.dtype}',
+                        expected='(H, W, 3) uint8, as color_map is set', fix='remove color_map')
+    rgbx = cv2.cvtColor(np.ascontiguousarray(mask if mask.ndim == 2 else mask[..., :3]),
+                        cv2.COLOR_GRAY2RGBA if mask.ndim == 2 else cv2.COLOR_RGB2RGBA)
+    codes = rgbx.view('<u4')[..., 0] & 0xFFFFFF
+    found = _color_table(items)[codes]
+    if not found.all():
+        raise _unknown_colors(codes[found == 0], path, items)
+    return narrow((found - 1).astype(np.uint16))
+
+
+def _unknown_colors(codes: np.ndarray, path: str, items: ColorItems) -> DataError:
+    values, counts = np.unique(codes, return_counts=True)
+    order = np.argsort(-counts, kind='stable')[:5]
+    shown = ', '.join(f'#{v & 255:02x}{v >> 8 & 255:02x}{v >> 16:02x} in {n} pixels'
+                      for v, n in zip(values[order].tolist(), counts[order].tolist(), strict=True))
+    fix = 'add it to color_map, as 255 if it is no class'
+    if path.lower().endswith(('.jpg', '.jpeg', '.webp')):
+        fix = 'draw the labels anew as PNG: this format changes colours'
+    return DataError(f'The label {path} has colours that are not in color_map.',
+                     got=shown + (f' and {len(values) - 5} more' if len(values) > 5 else ''),
+                     expected=', '.join(c for c, _ in items[:20])
+                     + (', ...' if len(items) > 20 else ''), fix=fix)
+
+
+def check_label(label: np.ndarray, path: str, img_shape: tuple[int, int] | None) -> np.ndarray:
+    """The label as (H, W) uint8 or uint16.
+
+    Raises:
+        DataError: For several channels, another size than the image's, fractions, or values
+            outside 0 to 65535.
+    """
+    path = os.fspath(path)
+    if label.ndim == 3 and 1 in (label.shape[0], label.shape[2]):
+        label = label[..., 0] if label.shape[2] == 1 else label[0]
+    if label.ndim != 2:
+        what = f'{label.shape[-1]} channels' if label.ndim == 3 else f'{label.ndim} dimensions'
+        raise DataError(f'The label {path} has {what}.', got=f'shape {label.shape}',
+                        expected='one channel of class ids',
+                        fix="if it is a colour mask, give LoadAnnotations its colours: "
+                            "color_map={'#rrggbb': 0, ...}")
+    if img_shape is not None and label.shape != tuple(img_shape):
+        raise DataError(f'The label {path} and its image differ in size.',
+                        got=f'label {label.shape} (H, W)', expected=f'{tuple(img_shape)}')
+    return label if label.dtype == np.uint8 else _as_ids(label, path)
+
+
+def _as_ids(label: np.ndarray, path: str) -> np.ndarray:
+    if label.dtype.kind not in 'biuf':
+        raise DataError(f'The label {path} holds no numbers.', got=label.dtype)
+    if label.dtype.kind == 'f' and not (np.isfinite(label).all() and (label % 1 == 0).all()):
+        odd = label[~(np.isfinite(label) & (label % 1 == 0))]
+        raise DataError(f'The label {path} holds values that are no whole numbers.',
+                        got=f'{odd[0]} and {odd.size - 1} more ({label.dtype})',
+                        expected='class ids', fix='write ids; nothing is rounded here')
+    low, high = int(label.min(initial=0)), int(label.max(initial=0))
+    if low < 0 or high > _MAX:
+        raise DataError(f'The label {path} has values outside 0 to {_MAX}.',
+                        got=f'{low} to {high} ({label.dtype}); '
+                            f'{int(((label < 0) | (label > _MAX)).sum())} pixels',
+                        expected=f'0 to {_MAX}',
+                        fix='write ignored pixels as 255 rather than as a negative number')
+    return label.astype(np.uint8 if high <= 255 else np.uint16)

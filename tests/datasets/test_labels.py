@@ -1,0 +1,206 @@
+"""Values of labels: tables by hand, colours, and what is no label."""
+
+import io
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from segplug.datasets.labels import (
+    check_label,
+    color_items,
+    decode_colors,
+    decode_label,
+    ids_of_colors,
+    label_table,
+    mapped,
+)
+from segplug.errors import ConfigError, DataError
+
+RNG = np.random.default_rng(0)
+LABEL = RNG.integers(0, 4, (6, 8), dtype=np.uint8)
+COLORS = [(0, 0, 0), (255, 0, 0), (0, 0, 255), (1, 2, 3)]
+
+
+def png(img, **kwargs):
+    buffer = io.BytesIO()
+    img.save(buffer, 'PNG', **kwargs)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(('label_map', 'reduce', 'expected'), [
+    ({0: 3, 3: 255}, False, {0: 3, 1: 1, 3: 255, 255: 255}),
+    (None, True, {0: 255, 1: 0, 2: 1, 254: 253, 255: 255}),
+    # First down by one, then mapped: 1 -> 0 -> 7, 2 -> 1 -> 1, 8 -> 7 -> 0.
+    ({0: 7, 7: 0}, True, {0: 255, 1: 7, 2: 1, 8: 0, 255: 255}),
+    # 300 cannot stand in a file of 8 bits.
+    ({300: 1, 2: 0}, False, {2: 0, 255: 255}),
+])
+def test_label_table_by_hand(label_map, reduce, expected):
+    table = label_table(label_map, reduce)
+    assert table.dtype == np.uint8
+    assert table.shape == (256,)
+    assert {k: int(table[k]) for k in expected} == expected
+
+
+def test_label_table_of_16_bits():
+    table = label_table({1000: 3}, False, size=65536)
+    assert table.shape == (65536,)
+    assert table.dtype == np.uint16
+    assert table[[1000, 999, 65535]].tolist() == [3, 999, 65535]
+    # 300 classes, 65535 ignored: 0 -> 65535, 1 -> 0, 256 -> 255, which is a class.
+    table = label_table(None, True, ignore_index=65535, size=65536)
+    assert table[[0, 1, 256, 300, 65535]].tolist() == [65535, 0, 255, 299, 65535]
+    assert label_table({0: 300}, False).dtype == np.uint16
+    # 0 becomes the ignored 300, which no file of 8 bits holds; the map sends it on.
+    assert label_table({300: 7}, True, ignore_index=300)[[0, 1]].tolist() == [7, 0]
+
+
+def test_no_table_where_nothing_changes():
+    assert label_table(None, False) is None
+    assert label_table({0: 0, 1: 1}, False) is None
+
+
+@pytest.mark.parametrize('label_map', [{0: -1}, {-1: 255}, {0: 65536}])
+def test_maps_that_leave_16_bits(label_map):
+    with pytest.raises(ConfigError, match='from 16 bits to 16 bits'):
+        label_table(label_map, False)
+
+
+@pytest.mark.parametrize(('label', 'label_map', 'expected'), [
+    (np.array([[0, 300]], np.uint16), None, np.array([[0, 300]], np.uint16)),
+    (np.array([[0, 300]], np.uint16), {300: 2}, np.array([[0, 2]], np.uint8)),
+    (np.array([[0, 200]], np.uint16), None, np.array([[0, 200]], np.uint8)),
+    (np.array([[0, 1]], np.uint8), {1: 400}, np.array([[0, 400]], np.uint16)),
+    (np.array([[0, 1]], np.uint8), {1: 4, 0: 2}, np.array([[2, 4]], np.uint8)),
+])
+def test_a_label_is_uint8_wherever_it_can_be(label, label_map, expected):
+    found = mapped(label, label_map, False)
+    assert found.dtype == expected.dtype
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize('backend', ['pillow', 'cv2'])
+@pytest.mark.parametrize('bits', [1, 2, 4])
+def test_pngs_of_few_bits_keep_their_values(bits, backend):
+    """Written by hand: Pillow does not write 2 and 4 bits of grey."""
+    import struct
+    import zlib
+    values = np.arange(16, dtype=np.uint8).reshape(2, 8) % 2 ** bits
+    rows = [np.packbits(np.unpackbits(row[:, None], axis=1)[:, 8 - bits:].ravel()).tobytes()
+            for row in values]
+
+    def chunk(name, body):
+        return struct.pack('>I', len(body)) + name + body + struct.pack('>I',
+                                                                        zlib.crc32(name + body))
+    data = (b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>2I5B', 8, 2, bits, 0, 0, 0, 0))
+            + chunk(b'IDAT', zlib.compress(b''.join(b'\0' + r for r in rows)))
+            + chunk(b'IEND', b''))
+    found = check_label(decode_label(data, 'a.png', backend), 'a.png', (2, 8))
+    np.testing.assert_array_equal(found, values)
+    assert found.dtype == np.uint8
+
+
+def palette_image():
+    img = Image.fromarray(LABEL)
+    img.putpalette([v for color in COLORS for v in color])
+    return img
+
+
+def test_kinds_of_png():
+    np.testing.assert_array_equal(decode_label(png(palette_image()), 'a.png'), LABEL)
+    wide = LABEL.astype(np.uint16) * 1000
+    np.testing.assert_array_equal(decode_label(png(Image.fromarray(wide)), 'a.png'), wide)
+    # One grey is marked as transparent, which makes cv2 give four channels.
+    np.testing.assert_array_equal(
+        decode_label(png(Image.fromarray(LABEL), transparency=1), 'a.png'), LABEL)
+
+
+def tiff(array, **kwargs):
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, array, **kwargs)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize('dtype', [np.uint8, np.uint16, np.int32, np.int64, np.float32])
+def test_tiff_of_any_type(dtype):
+    label = check_label(decode_label(tiff(LABEL.astype(dtype)), 'a.tif'), 'a.tif', (6, 8))
+    assert label.dtype == np.uint8
+    np.testing.assert_array_equal(label, LABEL)
+
+
+def test_a_tiff_with_a_compression_that_tifffile_lacks_is_read_by_pillow():
+    buffer = io.BytesIO()
+    Image.fromarray(LABEL).save(buffer, 'TIFF', compression='tiff_lzw')
+    np.testing.assert_array_equal(decode_label(buffer.getvalue(), 'a.tif'), LABEL)
+
+
+@pytest.mark.parametrize(('data', 'path'), [
+    (png(Image.fromarray(np.array(COLORS, np.uint8)[LABEL])), 'a.png'),
+    (png(Image.fromarray(np.array(COLORS, np.uint8)[LABEL]).convert('RGBA')), 'a.png'),
+    (png(palette_image()), 'a.png'),
+    (tiff(np.array(COLORS, np.uint8)[LABEL], photometric='rgb'), 'a.tif'),
+])
+def test_colour_masks(data, path):
+    mask = decode_colors(data, path)
+    for color_map in (COLORS, {'#000000': 0, '#FF0000': 1, '0000ff': 2, '#010203': 3}):
+        found = ids_of_colors(mask, color_items(color_map), path)
+        assert found.dtype == np.uint8
+        np.testing.assert_array_equal(found, LABEL)
+
+
+def test_three_hundred_colours():
+    colors = [(i // 256, i % 256, 7) for i in range(300)]
+    ids = np.arange(300).reshape(15, 20)
+    found = ids_of_colors(np.array(colors, np.uint8)[ids], color_items(colors), 'a.png')
+    assert found.dtype == np.uint16
+    np.testing.assert_array_equal(found, ids)
+
+
+def test_a_colour_in_no_map_is_told_with_its_count():
+    mask = np.zeros((4, 4, 3), np.uint8)
+    mask[0, :3], mask[1, 0] = (18, 52, 86), (0, 0, 1)
+    with pytest.raises(DataError, match='a.png has colours .* Got: #123456 in 3 pixels, #000001 '
+                                        'in 1 pixels. Expected: #000000, #ff0000'):
+        ids_of_colors(mask, color_items(COLORS), 'a.png')
+    with pytest.raises(DataError, match='as PNG: this format changes colours'):
+        ids_of_colors(mask, color_items(COLORS), 'a.jpg')
+    with pytest.raises(DataError, match='is no colour mask'):
+        ids_of_colors(mask.astype(np.uint16), color_items(COLORS), 'a.png')
+
+
+@pytest.mark.parametrize(('color_map', 'said'), [
+    ({'red': 0}, 'red -> 0'),
+    ({'#ff0000': -1}, '#ff0000 -> -1'),
+    ({'#ff0000': 70000}, '#ff0000 -> 70000'),
+    ([(0, 0, 300)], '#0000'),
+    ([(0, 0, 0), (0, 0, 0)], 'stands twice'),
+    ({'#FF0000': 0, 'ff0000': 1}, 'stands twice.*#ff0000 -> 0, #ff0000 -> 1'),
+])
+def test_colour_maps_that_are_none(color_map, said):
+    with pytest.raises(ConfigError, match=said):
+        color_items(color_map)
+
+
+@pytest.mark.parametrize(('label', 'said'), [
+    (np.zeros((6, 8, 3)), r'a\.png has 3 channels.*color_map='),
+    (np.zeros((2, 6, 8, 3)), '4 dimensions'),
+    (np.zeros((8, 6)), r'differ in size.*label \(8, 6\) .*Expected: \(6, 8\)'),
+    (np.full((6, 8), -1), 'outside 0 to 65535. Got: -1 to 0 .int64.; 48 pixels.*as 255'),
+    (np.full((6, 8), 65536), 'outside 0 to 65535. Got: 0 to 65536'),
+    (np.full((6, 8), 0.5), r'no whole numbers. Got: 0\.5 and 47 more'),
+    (np.full((6, 8), np.nan), 'no whole numbers. Got: nan'),
+    (np.full((6, 8), 'a'), 'holds no numbers'),
+    (np.zeros((6, 8), complex), 'holds no numbers'),
+])
+def test_what_is_no_label(label, said):
+    with pytest.raises(DataError, match=said):
+        check_label(label, 'a.png', (6, 8))
+
+
+@pytest.mark.parametrize('label', [LABEL[..., None], LABEL[None], LABEL > 0, LABEL.astype(float)])
+def test_what_is_a_label_too(label):
+    found = check_label(label, 'a.npy', (6, 8))
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found, label.squeeze())
