@@ -2,19 +2,34 @@
 
 Image (H, W, 3) uint8, BGR as read; labels (H, W) uint8. Random draws come from the global
 ``numpy.random`` generator, which the engine seeds per sample; no transform keeps a generator.
-Names that are not here (Pad, Normalize, RandomChoice, ...) are mmcv's and resolve as well.
+Names that are not here (Normalize, RandomChoice, RandomApply, ...) are mmcv's and resolve as well.
 """
 
+from .albu import Albu
 from .blur import GaussianBlur
 from .crop import RandomCrop
+from .cutout import RandomCutOut
+from .depth import RandomDepthMix
 from .edge import GenerateEdge
 from .flip import RandomFlip
 from .formatting import PackSegInputs
-from .loading import LoadAnnotations, LoadImageFromFile, LoadImageFromNDArray
+from .loading import InferencerLoader, LoadAnnotations, LoadImageFromFile, LoadImageFromNDArray
+from .mix import ClassMix, CutMix
+from .mosaic import RandomMosaic
+from .pad import CenterCrop, Pad
 from .photometric import PhotoMetricDistortion
 from .resize import RandomResize, Resize
-from .rotate import RandomRotate
+from .resize_family import RandomChoiceResize, ResizeShortestEdge, ResizeToMultiple, SegRescale
+from .rotate import RandomRotate, RandomRotFlip
+from .tone import CLAHE, AdjustGamma, Rerange, RGB2Gray
+from .volume import BioMedical3DPad, BioMedical3DRandomCrop, BioMedical3DRandomFlip
+from .volume_tone import BioMedicalGaussianBlur, BioMedicalGaussianNoise, BioMedicalRandomGamma
 
-__all__ = ['GaussianBlur', 'GenerateEdge', 'LoadAnnotations', 'LoadImageFromFile',
-           'LoadImageFromNDArray', 'PackSegInputs', 'PhotoMetricDistortion', 'RandomCrop',
-           'RandomFlip', 'RandomResize', 'RandomRotate', 'Resize']
+__all__ = ['AdjustGamma', 'Albu', 'BioMedical3DPad', 'BioMedical3DRandomCrop',
+           'BioMedical3DRandomFlip', 'BioMedicalGaussianBlur', 'BioMedicalGaussianNoise',
+           'BioMedicalRandomGamma', 'CLAHE', 'CenterCrop', 'ClassMix', 'CutMix', 'GaussianBlur',
+           'GenerateEdge', 'InferencerLoader', 'LoadAnnotations', 'LoadImageFromFile',
+           'LoadImageFromNDArray', 'PackSegInputs', 'Pad', 'PhotoMetricDistortion', 'RGB2Gray',
+           'RandomChoiceResize', 'RandomCrop', 'RandomCutOut', 'RandomDepthMix', 'RandomFlip',
+           'RandomMosaic', 'RandomResize', 'RandomRotFlip', 'RandomRotate', 'Rerange', 'Resize',
+           'ResizeShortestEdge', 'ResizeToMultiple', 'SegRescale']

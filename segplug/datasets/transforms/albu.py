@@ -6,6 +6,7 @@
 
 import inspect
 import random
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -36,8 +37,11 @@ def build(cfg: Mapping | Callable) -> Callable:
     if 'transforms' in args:
         args['transforms'] = [build(t) for t in args['transforms']]
     try:
-        return make(**args)
-    except (TypeError, ValueError) as error:
+        with warnings.catch_warnings():
+            # albumentations only warns of an argument that it does not know.
+            warnings.filterwarnings('error', message=r'Argument\(s\)')
+            return make(**args)
+    except (TypeError, ValueError, UserWarning) as error:
         raise ConfigError(f'Albu: {make.__name__} cannot be made.', got=str(error),
                           expected=str(inspect.signature(make)), culprit=make.__name__) from error
 

@@ -44,7 +44,9 @@ class GaussianBlur(BaseTransform):
         blur, sigma = self._draw()
         if blur:
             size = self.kernel_size or 2 * int(np.ceil(4 * sigma)) + 1
-            results['img'] = cv2.GaussianBlur(results['img'], (size, size), sigma)
+            img = results['img']
+            # An axis of one channel stays, which cv2 drops.
+            results['img'] = cv2.GaussianBlur(img, (size, size), sigma).reshape(img.shape)
         return results
 
     def __repr__(self) -> str:

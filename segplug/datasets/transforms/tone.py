@@ -102,7 +102,7 @@ class AdjustGamma(BaseTransform):
         if kind not in self._tables:
             self._tables[kind] = gamma_table(self.gamma, kind)
         table = self._tables[kind]
-        results['img'] = cv2.LUT(img, table) if kind is np.uint8 else table[img]
+        results['img'] = cv2.LUT(img, table).reshape(img.shape) if kind is np.uint8 else table[img]
         return results
 
     def __repr__(self) -> str:
