@@ -33,8 +33,10 @@ def size_of(text: str) -> tuple[int, int]:
     return height, width
 
 
-def parse_args(description: str, argv: list[str] | None = None) -> argparse.Namespace:
-    """--device, --quick, --size, --threads and --out."""
+def parse_args(description: str, argv: list[str] | None = None,
+               options: Callable[[argparse.ArgumentParser], None] | None = None
+               ) -> argparse.Namespace:
+    """--device, --quick, --size, --threads and --out, and what ``options`` adds."""
     parser = argparse.ArgumentParser(description=description,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--device', choices=['cpu', 'cuda'], default='cpu')
@@ -45,6 +47,8 @@ def parse_args(description: str, argv: list[str] | None = None) -> argparse.Name
                         help='of torch and OpenCV, on the CPU; default 1 (bench_evaluation: 1, '
                              'then 2)')
     parser.add_argument('--out', metavar='FILE', help='write the result as JSON')
+    if options is not None:
+        options(parser)
     return parser.parse_args(argv)
 
 
@@ -158,9 +162,10 @@ def table(rows: list[dict]) -> str:
 
 
 def main(description: str, run: Callable[[argparse.Namespace], list[dict]],
-         argv: list[str] | None = None, report: Callable[[list[dict]], str] | None = None) -> None:
+         argv: list[str] | None = None, report: Callable[[list[dict]], str] | None = None,
+         options: Callable[[argparse.ArgumentParser], None] | None = None) -> None:
     """Run one benchmark: print its table, and what ``report`` makes of the rows; write its JSON."""
-    args = parse_args(description, argv)
+    args = parse_args(description, argv, options)
     import torch
     set_threads(args.threads or 1)
     torch.manual_seed(0)

@@ -12,8 +12,8 @@ FOLDER = Path(__file__).resolve().parents[2] / 'benchmarks'
 # By the name of its file: the size at which it runs here, and how many rows it gives.
 BENCHMARKS = {'bench_train_step': ('32x32', 4), 'bench_speed_settings': ('64x32', 3)}
 # Not a comparison in time: frames of mini Cityscapes, and scikit-learn, which is optional.
-# With a test file of its own: bench_evaluation.
-OTHERS = {'bench_minicity_pixel_baseline', 'bench_evaluation'}
+# With a test file of its own: bench_evaluation, and bench_train_step_mmseg.
+OTHERS = {'bench_minicity_pixel_baseline', 'bench_evaluation', 'bench_train_step_mmseg'}
 
 
 def test_every_benchmark_is_tested_and_described():

@@ -24,6 +24,7 @@ from segplug.errors import DataError
 from segplug.evaluation import IoUMetric
 from segplug.models.tta import TestCfg
 from segplug.ops.confusion import confusion_matrix
+from segplug.ops.cross_entropy import resized_cross_entropy
 from segplug.registry import MODELS
 from segplug.structures import SegDataSample
 
@@ -206,6 +207,26 @@ def test_confusion_matrix_on_the_device(dtype):
     pred[100, 100] = 19
     with pytest.raises(DataError, match='19'):
         confusion_matrix(pred.to(DEVICE), label.to(DEVICE), 19, ignored)
+
+
+@pytest.mark.parametrize('dtype', [torch.float16, torch.float32])
+def test_cross_entropy_of_small_logits(dtype):
+    """As on the CPU, in float32 throughout, under autocast too."""
+    generator, found = torch.Generator().manual_seed(0), []
+    logits = (4 * torch.randn(2, 19, 16, 32, generator=generator)).to(dtype)
+    label = torch.randint(0, 19, (2, 120, 250), generator=generator)
+    label[:, 30:50] = 255
+    for device in ('cpu', DEVICE):
+        x = logits.to(device).detach().requires_grad_()
+        with torch.autocast(DEVICE, enabled=device == DEVICE):
+            total, right = resized_cross_entropy(x, label.to(device), None, 255)
+        (total / 1000).backward()
+        assert total.dtype == torch.float32
+        assert x.grad.dtype == dtype
+        found.append((total.detach().cpu(), right.cpu(), x.grad.cpu()))
+    torch.testing.assert_close(found[0][0], found[1][0])
+    assert abs(found[0][1] - found[1][1]) <= 5  # of 50,000; ties by rounding
+    torch.testing.assert_close(found[0][2], found[1][2], rtol=1e-3, atol=1e-5)
 
 
 def score(pred, label, **settings):
