@@ -14,7 +14,7 @@ from torch import nn
 from ...errors import ConfigError
 from ...ops.resize import resize
 from ...registry import MODELS
-from ..layers import Backbone, BasicBlock, Bottleneck, ResLayer, start_cfg
+from ..layers import Backbone, BasicBlock, Bottleneck, NumberedNorms, ResLayer, start_cfg
 
 _BLOCKS = {'BASIC': BasicBlock, 'BOTTLENECK': Bottleneck}
 _STAGE_KEYS = ('num_modules', 'num_branches', 'block', 'num_blocks', 'num_channels')
@@ -85,7 +85,7 @@ def _exchange(source: int, target: int, widths: Sequence[int], conv_cfg: dict | 
 
 
 @MODELS.register_module()
-class HRNet(Backbone):
+class HRNet(NumberedNorms, Backbone):
     """HRNet, https://arxiv.org/abs/1908.07919.
 
     A coarser branch that is added to a finer one is resized once, as in the paper's code;
@@ -154,20 +154,8 @@ class HRNet(Backbone):
         for i, cin in ((1, in_channels), (2, 64)):
             self.add_module(f'conv{i}', build_conv_layer(conv_cfg, cin, 64, 3, stride=2,
                                                          padding=1, bias=False))
-            name, norm = build_norm_layer(norm_cfg, 64, postfix=i)
-            self.add_module(name, norm)
-            setattr(self, f'norm{i}_name', name)
+            self._add_norm(norm_cfg, 64, i)
         self.relu = nn.ReLU(inplace=True)
-
-    @property
-    def norm1(self) -> nn.Module:
-        """The norm of the first convolution."""
-        return getattr(self, self.norm1_name)
-
-    @property
-    def norm2(self) -> nn.Module:
-        """The norm of the second convolution."""
-        return getattr(self, self.norm2_name)
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """(N, C, H, W) float, normalised -> levels of stride 4, 8, 16 and 32."""

@@ -5,15 +5,15 @@ N batch, C channels, R radix, G groups.
 """
 
 import torch
-from mmcv.cnn import build_conv_layer, build_norm_layer
+from mmcv.cnn import build_conv_layer
 from torch import nn
 
 from ...registry import MODELS
-from ..layers import Bottleneck, ResLayer, extends
+from ..layers import Bottleneck, NumberedNorms, ResLayer, extends
 from .resnet import ResNetV1d
 
 
-class SplitAttentionConv2d(nn.Module):
+class SplitAttentionConv2d(NumberedNorms, nn.Module):
     """A convolution to R times the channels, then a weighted sum of the R parts (section 3.1).
 
     The weights are of each channel and part, from the global average of the parts' sum. They are
@@ -36,21 +36,23 @@ class SplitAttentionConv2d(nn.Module):
         self.conv = build_conv_layer(conv_cfg, channels, channels * radix, 3, stride=stride,
                                      padding=dilation, dilation=dilation, groups=groups * radix,
                                      bias=False)
-        self.norm0_name, norm = build_norm_layer(norm_cfg, channels * radix, postfix=0)
-        self.add_module(self.norm0_name, norm)
+        self._add_norm(norm_cfg, channels * radix, 0)
         width = max(channels * radix // reduction_factor, 32)
         self.fc1 = nn.Conv2d(channels, width, 1, groups=groups)
-        self.norm1_name, norm = build_norm_layer(norm_cfg, width, postfix=1)
-        self.add_module(self.norm1_name, norm)
+        self._add_norm(norm_cfg, width, 1)
         self.fc2 = nn.Conv2d(width, channels * radix, 1, groups=groups)
         self.relu = nn.ReLU(inplace=True)
 
+    @property
+    def norm0(self) -> nn.Module:
+        return getattr(self, self.norm0_name)
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(N, C, H, W) -> (N, C, ceil(H / stride), ceil(W / stride))."""
-        x = self.relu(getattr(self, self.norm0_name)(self.conv(x)))
+        x = self.relu(self.norm0(self.conv(x)))
         parts = x.unflatten(1, (self.radix, -1))  # (N, R, C, H, W)
         mean = parts.mean(dim=(3, 4), keepdim=True).sum(dim=1)
-        hidden = self.relu(getattr(self, self.norm1_name)(self.fc1(mean)))
+        hidden = self.relu(self.norm1(self.fc1(mean)))
         # The channels of fc2 are ordered by group, part and channel of the group.
         scores = self.fc2(hidden).unflatten(1, (self.groups, self.radix, -1)).transpose(1, 2)
         weights = scores.softmax(dim=1) if self.radix > 1 else scores.sigmoid()

@@ -15,6 +15,7 @@ from ..layers import (
     Backbone,
     BasicBlock,
     Bottleneck,
+    NumberedNorms,
     ResLayer,
     extends,
     refuse_set,
@@ -23,7 +24,7 @@ from ..layers import (
 
 
 @MODELS.register_module()
-class ResNet(Backbone):
+class ResNet(NumberedNorms, Backbone):
     """ResNet, https://arxiv.org/abs/1512.03385.
 
     Args:
@@ -135,15 +136,9 @@ class ResNet(Backbone):
         else:
             self.conv1 = build_conv_layer(conv_cfg, in_channels, channels, 7, stride=2,
                                           padding=3, bias=False)
-            self.norm1_name, norm = build_norm_layer(norm_cfg, channels, postfix=1)
-            self.add_module(self.norm1_name, norm)
+            self._add_norm(norm_cfg, channels, 1)
             self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
-
-    @property
-    def norm1(self) -> nn.Module:
-        """The norm of the 7x7 stem."""
-        return getattr(self, self.norm1_name)
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """(N, C, H, W) float, normalised -> levels, each (N, out_channels[i], ceil(H / s), ...).

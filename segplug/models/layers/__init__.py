@@ -11,11 +11,11 @@ from .freezing import freeze, norms_to_eval
 from .joined_conv import JoinedConv
 from .points import point_sample
 from .ppm import PPM
-from .residual import BasicBlock, Bottleneck, ResLayer
+from .residual import BasicBlock, Bottleneck, NumberedNorms, ResLayer
 
 __all__ = [
     'DAPPM', 'KAIMING', 'PAPPM', 'PPM', 'Backbone', 'BasicBlock', 'Bottleneck', 'BranchBlock',
-    'Encoding', 'JoinedConv', 'ResLayer', 'SelfAttentionBlock', 'attend', 'branch_stage',
-    'branch_stem', 'extends', 'freeze', 'full_precision', 'norms_to_eval', 'point_sample',
-    'pre_activated', 'refuse_set', 'run_block', 'start_cfg',
+    'Encoding', 'JoinedConv', 'NumberedNorms', 'ResLayer', 'SelfAttentionBlock', 'attend',
+    'branch_stage', 'branch_stem', 'extends', 'freeze', 'full_precision', 'norms_to_eval',
+    'point_sample', 'pre_activated', 'refuse_set', 'run_block', 'start_cfg',
 ]

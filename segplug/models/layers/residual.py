@@ -13,7 +13,24 @@ from torch import nn
 from .checkpointing import run_block
 
 
-class _Block(BaseModule):
+class NumberedNorms:
+    """For a module: norms under mmcv's names, 'bn1' or 'gn1', and as ``norm1`` and ``norm2``."""
+
+    def _add_norm(self, norm_cfg: dict, channels: int, index: int) -> None:
+        name, norm = build_norm_layer(norm_cfg, channels, postfix=index)
+        self.add_module(name, norm)
+        setattr(self, f'norm{index}_name', name)
+
+    @property
+    def norm1(self) -> nn.Module:
+        return getattr(self, self.norm1_name)
+
+    @property
+    def norm2(self) -> nn.Module:
+        return getattr(self, self.norm2_name)
+
+
+class _Block(NumberedNorms, BaseModule):
     """What both blocks share: named norms, the shortcut, gradient checkpointing.
 
     A subclass sets ``relu`` and ``downsample`` and writes `_residual`.
@@ -32,19 +49,6 @@ class _Block(BaseModule):
     def __init__(self, with_cp: bool, init_cfg=None) -> None:
         super().__init__(init_cfg)
         self.with_cp = with_cp
-
-    def _add_norm(self, norm_cfg: dict, channels: int, index: int) -> None:
-        name, norm = build_norm_layer(norm_cfg, channels, postfix=index)
-        self.add_module(name, norm)
-        setattr(self, f'norm{index}_name', name)
-
-    @property
-    def norm1(self) -> nn.Module:
-        return getattr(self, self.norm1_name)
-
-    @property
-    def norm2(self) -> nn.Module:
-        return getattr(self, self.norm2_name)
 
     def _residual(self, x: torch.Tensor) -> torch.Tensor:
         raise NotImplementedError
