@@ -1,9 +1,10 @@
-"""Files that hold arrays: .npy, .npz, .mat, and TIFF of any channel count.
+"""Files that hold arrays: .npy, .npz, .mat, NIfTI, and TIFF of any channel count.
 
 Functions take the bytes of a file and raise DataError without a name, or whatever the library
 below raises; `files.decode` names the file. H W pixels, C channels.
 """
 
+import gzip
 import io
 from collections.abc import Mapping, Sequence
 
@@ -132,6 +133,14 @@ def check_one_page(data: bytes) -> None:
     if pages > 1:
         raise DataError(f'it has {pages} pages.', expected='one, unless tifffile reads it',
                         fix="set imdecode_backend='tifffile', for which pages are channels")
+
+
+def read_nifti(data: bytes) -> np.ndarray:
+    """The scaled values of a NIfTI-1 file, compressed or not: (X, Y, Z) or (X, Y, Z, N) float64."""
+    import nibabel
+    if data.startswith(b'\x1f\x8b'):
+        data = gzip.decompress(data)
+    return nibabel.Nifti1Image.from_bytes(data).get_fdata()
 
 
 def _size(series: tifffile.TiffPageSeries) -> tuple[int, ...]:

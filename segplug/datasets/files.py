@@ -4,6 +4,7 @@ The one place that reads images and labels: mmcv's decoders for pictures, tifffi
 numpy and scipy for arrays. Nothing that is read is ever unpickled. H W pixels, C channels.
 """
 
+import importlib.util
 import io
 import os
 
@@ -13,6 +14,7 @@ from mmengine import fileio
 from PIL import Image
 
 from ..errors import ConfigError, DataError, did_you_mean
+from ..ops.png import decode_png
 from . import array_files
 
 BACKENDS = ('cv2', 'pillow', 'tifffile', 'turbojpeg')
@@ -71,6 +73,9 @@ def decode(data: bytes, path: str, kind: str, flag: str, backend: str,
             return _guarded(array_files.read_tiff, data, path, kind)
         _guarded(array_files.check_one_page, data, path, kind)
     backend = 'cv2' if backend == 'tifffile' else backend
+    img = decode_png(data, flag, backend)
+    if img is not None:
+        return img
     reason = 'the file ends too early' if is_truncated(data) else 'the decoder gave up'
     try:
         img = None if is_truncated(data) else mmcv.imfrombytes(data, flag=flag, backend=backend)
@@ -79,6 +84,25 @@ def decode(data: bytes, path: str, kind: str, flag: str, backend: str,
     if img is None:
         raise _undecoded(data, path, kind, reason)
     return img
+
+
+def decode_volume(data: bytes, path: str, kind: str, backend: str) -> np.ndarray:
+    """The array of a volume file, with its axes in the file's order.
+
+    Args:
+        data: The file.
+        path: Its name.
+        kind: 'image' or 'label', for messages.
+        backend: 'numpy' for .npy and .npz, 'nifti' for .nii and .nii.gz.
+
+    Raises:
+        DataError: Naming ``path``, if it is broken.
+    """
+    path = os.fspath(path)
+    if backend == 'nifti':
+        return _guarded(array_files.read_nifti, data, path, kind)
+    read = array_files.read_npz if path.lower().endswith('.npz') else array_files.read_npy
+    return _guarded(read, data, path, kind, None, (3, 4))
 
 
 def _guarded(read, data: bytes, path: str, kind: str, *options) -> np.ndarray:
@@ -167,3 +191,21 @@ def check_backend(owner: str, backend: str, flag: str = 'color') -> None:
                           "libturbojpeg beside it; or use 'cv2'") from error
     finally:
         mmcv.use_backend(chosen)
+
+
+def check_volume_backend(owner: str, backend: str, known: tuple[str, ...]) -> None:
+    """Refuse a reader of volumes that there is not.
+
+    Raises:
+        ConfigError: Also for 'pickle', which would run what is in the file, and for 'nifti' where
+            nibabel is not installed.
+    """
+    if backend not in known:
+        fix = 'write .npy files: a pickle runs whatever code its author put in' \
+            if backend == 'pickle' else did_you_mean(str(backend), known)
+        raise ConfigError(f'{owner} has no such decode_backend.', got=repr(backend),
+                          expected=f'one of {known}', fix=fix, culprit=str(backend))
+    if backend == 'nifti' and importlib.util.find_spec('nibabel') is None:
+        raise ConfigError(f'{owner}: NIfTI files are read by nibabel, which is not installed.',
+                          fix="pip install nibabel, or convert the files and set "
+                              "decode_backend='numpy'", culprit='nifti')

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from ..errors import ConfigError, DataError
+from ..ops.frames import Frame, LookedUp
 from .array_files import SUFFIXES, is_tiff
 from .files import decode
 
@@ -123,13 +124,20 @@ def cached_table(items: tuple[tuple[int, int], ...], reduce_zero_label: bool, ig
     return label_table(dict(items), reduce_zero_label, ignore_index, size)
 
 
-def mapped(label: np.ndarray, label_map: Mapping[int, int] | None, reduce_zero_label: bool,
-           ignore_index: int = 255) -> np.ndarray:
-    """(H, W) uint8 or uint16 through `label_table`; uint8 wherever the values allow it."""
+def mapped(label: np.ndarray | Frame, label_map: Mapping[int, int] | None,
+           reduce_zero_label: bool, ignore_index: int = 255):
+    """(H, W) uint8 or uint16 through `label_table`; uint8 wherever the values allow it.
+
+    A Frame of 8 bits stays one.
+    """
     table = None
     if label_map or reduce_zero_label:
         table = cached_table(tuple((label_map or {}).items()), reduce_zero_label, ignore_index,
                              256 if label.dtype == np.uint8 else _MAX + 1)
+    if isinstance(label, Frame):
+        if label.dtype == np.uint8 and (table is None or table.dtype == np.uint8):
+            return label if table is None else LookedUp(label, table)
+        label = label.array()
     if table is not None and label.dtype == table.dtype == np.uint8:
         return cv2.LUT(label, table)
     return narrow(label if table is None else table[label])
@@ -243,10 +251,15 @@ def check_label(label: np.ndarray, path: str, img_shape: tuple[int, int] | None)
     if img_shape is not None and label.shape != tuple(img_shape):
         raise DataError(f'The label {path} and its image differ in size.',
                         got=f'label {label.shape} (H, W)', expected=f'{tuple(img_shape)}')
-    return label if label.dtype == np.uint8 else _as_ids(label, path)
+    return label if label.dtype == np.uint8 else as_ids(label, path)
 
 
-def _as_ids(label: np.ndarray, path: str) -> np.ndarray:
+def as_ids(label: np.ndarray, path: str) -> np.ndarray:
+    """An array of any shape and type as uint8, or uint16 where a value is above 255.
+
+    Raises:
+        DataError: For fractions, or values outside 0 to 65535.
+    """
     if label.dtype.kind not in 'biuf':
         raise DataError(f'The label {path} holds no numbers.', got=label.dtype)
     if label.dtype.kind == 'f' and not (np.isfinite(label).all() and (label % 1 == 0).all()):

@@ -68,6 +68,7 @@ ROWS = {
     'LoadAnnotations': Row({}, kind='load'),
     'LoadImageFromFile': Row({}, kind='load'),
     'LoadImageFromNDArray': Row({}),
+    'LoadSingleRSImageFromFile': Row({}, kind='load', same_type=False),
     'Normalize': Row(dict(mean=[1, 2, 3], std=[4, 5, 6]), values='mapped', channels=(3,),
                      same_type=False),
     'PackSegInputs': Row({}, kind='pack'),
@@ -98,7 +99,10 @@ OTHERS = {
     'Compose': 'a pipeline', 'ImageToTensor': 'makes tensors', 'ToTensor': 'makes tensors',
     'KeyMapper': 'renames entries', 'TransformBroadcaster': 'takes lists of entries',
     'MultiScaleFlipAug': 'makes several samples',
-    'TestTimeAug': 'makes several samples'}
+    'TestTimeAug': 'makes several samples',
+    'ConcatCDInput': 'joins two images', 'LoadMultipleRSImageFromFile': 'reads two images',
+    'LoadDepthAnnotation': 'reads depth', 'LoadBiomedicalImageFromFile': 'reads volumes',
+    'LoadBiomedicalAnnotation': 'reads volumes', 'LoadBiomedicalData': 'reads volumes'}
 TRANSFORMS.import_from_location()
 OURS = sorted(name for name, cls in TRANSFORMS.module_dict.items()
               if cls.__module__.startswith('segplug.'))

@@ -14,6 +14,17 @@ from .edge import GenerateEdge
 from .flip import RandomFlip
 from .formatting import PackSegInputs
 from .loading import InferencerLoader, LoadAnnotations, LoadImageFromFile, LoadImageFromNDArray
+from .loading_biomedical import (
+    LoadBiomedicalAnnotation,
+    LoadBiomedicalData,
+    LoadBiomedicalImageFromFile,
+)
+from .loading_depth import LoadDepthAnnotation
+from .loading_remote import (
+    ConcatCDInput,
+    LoadMultipleRSImageFromFile,
+    LoadSingleRSImageFromFile,
+)
 from .mix import ClassMix, CutMix
 from .mosaic import RandomMosaic
 from .pad import CenterCrop, Pad
@@ -27,9 +38,12 @@ from .volume_tone import BioMedicalGaussianBlur, BioMedicalGaussianNoise, BioMed
 
 __all__ = ['AdjustGamma', 'Albu', 'BioMedical3DPad', 'BioMedical3DRandomCrop',
            'BioMedical3DRandomFlip', 'BioMedicalGaussianBlur', 'BioMedicalGaussianNoise',
-           'BioMedicalRandomGamma', 'CLAHE', 'CenterCrop', 'ClassMix', 'CutMix', 'GaussianBlur',
-           'GenerateEdge', 'InferencerLoader', 'LoadAnnotations', 'LoadImageFromFile',
-           'LoadImageFromNDArray', 'PackSegInputs', 'Pad', 'PhotoMetricDistortion', 'RGB2Gray',
-           'RandomChoiceResize', 'RandomCrop', 'RandomCutOut', 'RandomDepthMix', 'RandomFlip',
-           'RandomMosaic', 'RandomResize', 'RandomRotFlip', 'RandomRotate', 'Rerange', 'Resize',
-           'ResizeShortestEdge', 'ResizeToMultiple', 'SegRescale']
+           'BioMedicalRandomGamma', 'CLAHE', 'CenterCrop', 'ClassMix', 'ConcatCDInput', 'CutMix',
+           'GaussianBlur', 'GenerateEdge', 'InferencerLoader', 'LoadAnnotations',
+           'LoadBiomedicalAnnotation', 'LoadBiomedicalData', 'LoadBiomedicalImageFromFile',
+           'LoadDepthAnnotation', 'LoadImageFromFile', 'LoadImageFromNDArray',
+           'LoadMultipleRSImageFromFile', 'LoadSingleRSImageFromFile', 'PackSegInputs', 'Pad',
+           'PhotoMetricDistortion', 'RGB2Gray', 'RandomChoiceResize', 'RandomCrop', 'RandomCutOut',
+           'RandomDepthMix', 'RandomFlip', 'RandomMosaic', 'RandomResize', 'RandomRotFlip',
+           'RandomRotate', 'Rerange', 'Resize', 'ResizeShortestEdge', 'ResizeToMultiple',
+           'SegRescale']
