@@ -11,7 +11,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from segplug.errors import ConfigError, ShapeError
+from segplug.errors import ShapeError
 from segplug.models.preprocessor import SegDataPreProcessor
 from segplug.models.tta import TestCfg, predict_image
 from segplug.ops import fuse, memory
@@ -322,31 +322,3 @@ def test_windows_must_give_logits_of_one_size():
 def test_network_with_a_wrong_number_of_channels():
     with pytest.raises(ShapeError, match=r'Got: \(1, 5, .*Expected: \(1, 4, h, w\)'):
         predict_image(Network(), image(), SIZE, TestCfg(), prepare, out_channels=4)
-
-
-def test_cfg_takes_what_a_config_holds():
-    cfg = TestCfg.from_dict(dict(mode='slide', crop_size=[8, 8], stride=4, scales=[1, 2]))
-    assert (cfg.crop_size, cfg.stride, cfg.scales) == ((8, 8), (4, 4), (1.0, 2.0))
-    assert (cfg.flip, cfg.num_augs) == (False, 2)
-    assert TestCfg.from_dict(None) == TestCfg.from_dict({}) == TestCfg()
-
-
-@pytest.mark.parametrize(('bad', 'message'), [
-    (dict(crop_sise=(8, 8)), "no key 'crop_sise'.*'crop_size'"),
-    (dict(mode='slid'), "wrong mode.*'slid'.*'slide'"),
-    (dict(mode='slide', stride=4), r'wrong crop_size.*\(H, W\)'),
-    (dict(mode='slide', crop_size=8), 'wrong stride'),
-    (dict(mode='slide', crop_size=8, stride=9), r'stride.*at most crop_size \(8, 8\)'),
-    (dict(crop_size=(8, 8, 8)), 'wrong crop_size'),
-    (dict(crop_size=(8, 0)), 'wrong crop_size'),
-    (dict(scales=[]), 'wrong scales'),
-    (dict(scales=[1.0, -1]), 'wrong scales'),
-    (dict(flip='yes'), 'wrong flip.*a bool'),
-    (dict(base_size=0), 'wrong base_size'),
-    (dict(window_batch=0), 'wrong window_batch'),
-    (dict(window_average='prob'), "wrong window_average.*'probs'"),
-    (dict(upsample='thrice'), "wrong upsample.*'once' or 'twice'"),
-])
-def test_cfg_refuses(bad, message):
-    with pytest.raises(ConfigError, match=message):
-        TestCfg.from_dict(bad)
