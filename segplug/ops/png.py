@@ -110,8 +110,8 @@ def _parse(data: bytes, crc32: Callable) -> _Plain | None:
             return None
         elif name == b'IHDR':
             header = body
-        if not names or name != names[-1]:
-            names.append(name)  # parts in a row count as one
+        if name != b'IDAT' or names[-1:] != [name]:  # parts in a row count as one
+            names.append(name)
         position = end + 4
     if position != len(data) or not _is_ordered(names):
         return None

@@ -163,3 +163,15 @@ def test_decoders_that_there_are_not(monkeypatch):
     monkeypatch.setattr('mmcv.image.io.TurboJPEG', None)
     with pytest.raises(ConfigError, match='turbojpeg cannot be used here.*pip install'):
         check_backend('Loader', 'turbojpeg')
+
+
+@pytest.mark.parametrize(('flag', 'backend'), [('color', 'cv2'), ('unchanged', 'pillow')])
+def test_our_own_png_decoder_changes_nothing(flag, backend, monkeypatch, tmp_path):
+    path = tmp_path / 'a.png'
+    large = np.tile(IMG, (5, 7, 1))  # small ones are left to the other decoders
+    cv2.imwrite(str(path), large if backend == 'cv2' else large[..., 0])
+    ours = load(path, flag, backend)
+    monkeypatch.setenv('SEGPLUG_KERNELS', 'off')
+    theirs = load(path, flag, backend)
+    assert ours.dtype == theirs.dtype
+    assert np.array_equal(ours, theirs)
