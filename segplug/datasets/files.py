@@ -15,7 +15,6 @@ from PIL import Image
 
 from ..errors import ConfigError, DataError, did_you_mean
 from ..ops.png import decode_png
-from ..ops.png import decode_png
 from . import array_files
 
 BACKENDS = ('cv2', 'pillow', 'tifffile', 'turbojpeg')
@@ -74,9 +73,6 @@ def decode(data: bytes, path: str, kind: str, flag: str, backend: str,
             return _guarded(array_files.read_tiff, data, path, kind)
         _guarded(array_files.check_one_page, data, path, kind)
     backend = 'cv2' if backend == 'tifffile' else backend
-    img = decode_png(data, flag, backend)
-    if img is not None:
-        return img
     img = decode_png(data, flag, backend)
     if img is not None:
         return img
