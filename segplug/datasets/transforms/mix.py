@@ -71,11 +71,11 @@ class _Mix(BaseTransform):
     def transform(self, results: dict) -> dict:
         name = type(self).__name__
         other, = partners(results, 1, name)
+        sources = {key: label_of(other, key, name) for key in ['img', *label_keys(results)]}
         mask = self.draw_mask(results, other)
-        if mask is None or not mask.any():
-            return results
-        for key in ['img', *label_keys(results)]:
-            results[key] = pasted(results[key], label_of(other, key, name), mask)
+        if mask is not None and mask.any():
+            for key, source in sources.items():
+                results[key] = pasted(results[key], source, mask)
         return results
 
 

@@ -96,17 +96,17 @@ class RandomMosaic(BaseTransform):
         return int(np.random.uniform(*self.center_ratio_range) * self.img_scale[0]), column
 
     def transform(self, results: dict) -> dict:
-        others = partners(results, 3, 'RandomMosaic')
+        samples = [results, *partners(results, 3, 'RandomMosaic')]
+        pictures = {key: [label_of(s, key, 'RandomMosaic') for s in samples]
+                    for key in ['img', *label_keys(results)]}
         centre = self._draw()
         if centre is None:
             return results
-        samples = [results, *others]
-        made = {key: mosaic([label_of(s, key, 'RandomMosaic') for s in samples], self.img_scale,
-                            centre, self.seg_pad_val, 'nearest') for key in label_keys(results)}
-        made['img'] = mosaic([s['img'] for s in samples], self.img_scale, centre, self.pad_val,
-                             'bilinear')
-        results.update(made)
-        results['img_shape'] = results['ori_shape'] = made['img'].shape[:2]
+        for key, four in pictures.items():
+            value, how = (self.pad_val, 'bilinear') if key == 'img' else \
+                (self.seg_pad_val, 'nearest')
+            results[key] = mosaic(four, self.img_scale, centre, value, how)
+        results['img_shape'] = results['ori_shape'] = results['img'].shape[:2]
         return results
 
     def __repr__(self) -> str:

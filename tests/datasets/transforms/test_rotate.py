@@ -3,8 +3,14 @@
 import numpy as np
 import pytest
 
-from segplug.datasets.transforms.rotate import RandomRotate, border
-from segplug.errors import ConfigError
+from segplug.datasets.transforms.rotate import (
+    RandomRotate,
+    RandomRotFlip,
+    border,
+    rotated,
+    turned,
+)
+from segplug.errors import ConfigError, ShapeError
 
 
 def sample(label):
@@ -71,3 +77,35 @@ def test_never_rotated():
 def test_wrong_arguments(kwargs):
     with pytest.raises(ConfigError, match='RandomRotate'):
         RandomRotate(**kwargs)
+
+
+def test_any_number_of_channels_is_padded():
+    img = np.arange(7, dtype=np.uint8) + np.zeros((2, 4, 1), np.uint8)
+    out = rotated(img, 90, tuple(range(10, 17)), 'bilinear')
+    assert out[0, 0].tolist() == list(range(10, 17))
+    assert out[0, 1].tolist() == list(range(7))
+    assert rotated(img[..., :1], 90, 9, 'nearest').shape == (2, 4, 1)
+    with pytest.raises(ShapeError, match='one value for each channel'):
+        rotated(img, 90, (1, 2, 3), 'bilinear')
+
+
+def test_turned_by_hand():
+    img = np.array([[1, 2], [3, 4]])
+    assert turned(img, 1, 0).tolist() == [[1, 3], [2, 4]]  # [[2, 4], [1, 3]], rows mirrored
+    assert turned(img, 2, 1).tolist() == [[3, 4], [1, 2]]
+
+
+def test_rot_flip_draws_as_published():
+    data = sample(np.arange(12).reshape(3, 4))
+    for seed in range(12):
+        np.random.seed(seed)
+        results = RandomRotFlip(0.4, 0.7, 20)(dict(data))
+        rng = np.random.RandomState(seed)
+        label = data['gt_seg_map']
+        angle = rng.uniform(-20, 20) if rng.rand() < 0.4 else None
+        if rng.rand() < 0.7 and angle is None:
+            label = turned(label, rng.randint(0, 4), rng.randint(0, 2))
+        elif angle is not None:
+            label = rotated(label, angle, 255, 'nearest')
+        np.testing.assert_array_equal(results['gt_seg_map'], label)
+        assert results['img_shape'] == label.shape
