@@ -17,7 +17,8 @@ from mmengine.registry import DefaultScope
 
 from ..errors import ConfigError, DataError, did_you_mean
 from ..registry import DATASETS, SCOPE
-from . import scan
+from . import class_ids, scan
+from .classes import find_table
 from .pipeline import Pipeline
 
 
@@ -51,16 +52,28 @@ def default_palette(num_classes: int) -> list[list[int]]:
     return colours.tolist()
 
 
+def own_scope():
+    """A context in which names of transforms mean ours, inside wrappers such as RandomChoice too.
+
+    Where no default scope is set, mmengine would take mmcv's class of the same name.
+    """
+    scope = SCOPE if DefaultScope.get_current_instance() is None else None
+    return DefaultScope.overwrite_default_scope(scope)
+
+
 @DATASETS.register_module()
 class BaseSegDataset(BaseDataset):
     """Images and labels of the same name in two folders.
 
     Args:
-        ann_file: Text file with one image name a line (without suffix); '' lists the folder.
+        ann_file: Text file with one image name a line, with or without its suffix; '' lists the
+            folder.
         img_suffix: End of an image's name, extension included; None for the class's own.
         seg_map_suffix: End of a label's name, extension included; None for the class's own.
         metainfo: Overrides of METAINFO. ``classes`` may be a subset, in any order: the label
-            values follow, what is left out becomes ``ignore_index``.
+            values follow, what is left out becomes ``ignore_index``. It may also name a file,
+            relative to ``data_root`` or to the working directory, with names and perhaps
+            colours (see `segplug.datasets.classes`).
         data_root: Folder that ``ann_file`` and ``data_prefix`` are relative to.
         data_prefix: ``img_path`` and ``seg_map_path``. Without ``seg_map_path`` the set has no
             labels, which is right for prediction only.
@@ -105,12 +118,12 @@ class BaseSegDataset(BaseDataset):
         self.reduce_zero_label = self.REDUCE_ZERO_LABEL if reduce_zero_label is None \
             else reduce_zero_label
         self.backend_args = copy.copy(backend_args)
+        if isinstance(metainfo, Mapping) and isinstance(metainfo.get('classes'), str):
+            table = find_table(metainfo['classes'], (data_root or '', ''), backend_args)
+            metainfo = {**table, **metainfo, 'classes': table['classes']}
         # The prefixes as written; an error suggests another root for them.
         self._prefix_given = dict(data_prefix)
-        # Where no default scope is set, mmengine would take mmcv's class of the same name, inside
-        # wrappers such as RandomChoice too.
-        scope = SCOPE if DefaultScope.get_current_instance() is None else None
-        with DefaultScope.overwrite_default_scope(scope):
+        with own_scope():
             super().__init__(ann_file=ann_file, metainfo=metainfo, data_root=data_root,
                              data_prefix=data_prefix, filter_cfg=filter_cfg, indices=indices,
                              serialize_data=serialize_data, pipeline=pipeline,
@@ -137,10 +150,6 @@ class BaseSegDataset(BaseDataset):
                 raise ConfigError(f'{type(self).__name__} in test_mode needs class names.',
                                   fix="give metainfo=dict(classes=('a', 'b'))")
         else:
-            if isinstance(classes, str):  # mmengine has read the file, if there was one
-                raise ConfigError(f'The file of class names {classes!r} does not exist.',
-                                  culprit=classes, fix="correct its path, or give the names "
-                                                       "themselves: metainfo=dict(classes=('a',))")
             self._metainfo['classes'] = tuple(classes)
             self.label_map = self.get_label_map(classes, self.ignore_index)
             self._metainfo['palette'] = self._palette(classes)
@@ -224,6 +233,11 @@ class BaseSegDataset(BaseDataset):
         tree = os.path.join(self.data_prefix['img_path'], '**', '*' + self.img_suffix)
         labels = self.data_prefix.get('seg_map_path', '<seg_map_path>')
         return f'{tree} and {os.path.join(labels, "**", "*" + self.seg_map_suffix)}'
+
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """The classes in the label of sample ``idx``, read as the pipeline reads it."""
+        return class_ids.in_label(self.get_data_info(idx), class_ids.label_reader(self),
+                                  self.ignore_index)
 
     def __getitem__(self, idx: int) -> dict:
         """Sample ``idx`` after the pipeline; the same index never gives another sample.

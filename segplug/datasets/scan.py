@@ -30,7 +30,8 @@ def image_stems(folder: str, suffix: str, ann_file: str = '',
                 backend_args: dict | None = None) -> list[str]:
     """Names of the images without their suffix, relative to ``folder``.
 
-    Sorted; with ``ann_file`` (one name a line, empty lines skipped) in the order of that file.
+    Sorted; with ``ann_file`` (one name a line, with the suffix or without, empty lines skipped)
+    in the order of that file.
     Files whose suffix differs in case only are not taken, and the log says so.
     """
     if ann_file and not fileio.isdir(ann_file, backend_args=backend_args):
@@ -38,7 +39,7 @@ def image_stems(folder: str, suffix: str, ann_file: str = '',
             raise DataError(f'The split file {ann_file} does not exist.', got=nearby(ann_file),
                             fix='correct ann_file, data_root or --data-root')
         text = fileio.get_text(ann_file, backend_args=backend_args)
-        return [line.strip() for line in text.splitlines() if line.strip()]
+        return [line.strip().removesuffix(suffix) for line in text.splitlines() if line.strip()]
     files = list_files(folder, '', backend_args)
     other = [f for f in files if f.lower().endswith(suffix.lower()) and not f.endswith(suffix)]
     if other:

@@ -27,20 +27,50 @@ class Row(NamedTuple):
     twins: int = 0
 
 
+def folders(img_suffix='.jpg', label_suffix='.png', **facts) -> Row:
+    return Row(('img_dir/train', img_suffix), ('ann_dir/train', label_suffix), **facts)
+
+
+MOVED = (255, 0, 1)  # label 0 is no class
 ROWS = {
-    # 0 is no class; road and skyscraper share a colour, as published.
-    'ADE20KDataset': Row(('images/training', '.jpg'), ('annotations/training', '.png'),
-                         values=(255, 0, 1), twins=1),
-    'BaseSegDataset': Row(('img', '.jpg'), ('ann', '.png'),
-                          dict(metainfo=dict(classes=('a', 'b', 'c')))),
-    'CamVidDataset': Row(('images/train', '.jpg'), ('annotations/train', '.png')),
+    'ADE20KDataset': folders(values=MOVED, twins=1),  # road and skyscraper
+    'BDD100KDataset': folders(),
+    'BaseSegDataset': folders(kwargs=dict(metainfo=dict(classes=('a', 'b', 'c')))),
+    'COCOStuffDataset': folders('.jpg', '_labelTrainIds.png', twins=9),
+    'CamVidDataset': folders(),
+    'ChaseDB1Dataset': folders('.png', '_1stHO.png'),
     'CityscapesDataset': Row(('leftImg8bit/train/ulm', '_leftImg8bit.png'),
                              ('gtFine/train/ulm', '_gtFine_labelTrainIds.png')),
+    'DRIVEDataset': folders('.png', '_manual1.png'),
+    'DarkZurichDataset': folders('_rgb_anon.png', '_gt_labelTrainIds.png'),
+    'HRFDataset': Row(('images/training', '.png'), ('annotations/training', '.png')),
+    'HSIDrive20Dataset': folders('.npy'),
+    'ISPRSDataset': folders('.png', values=MOVED),
+    'LIPDataset': folders(),
+    'LoveDADataset': folders('.png', values=MOVED),
+    'MapillaryDataset_v1': folders(),
+    'MapillaryDataset_v2': folders(twins=25),
+    'NightDrivingDataset': folders('_leftImg8bit.png', '_gtCoarse_labelTrainIds.png'),
+    'PascalContextDataset': folders(twins=1),  # bicycle and snow
+    'PascalContextDataset59': folders(values=MOVED, twins=1),
     'PascalVOCDataset': Row(('JPEGImages', '.jpg'), ('SegmentationClass', '.png')),
+    'PotsdamDataset': folders('.png', values=MOVED),
+    'REFUGEDataset': folders('.png'),
+    'STAREDataset': folders('.png', '.ah.png'),
+    'SynapseDataset': folders(),
+    'iSAIDDataset': folders('.png', '_instance_color_RGB.png'),
+}
+# Data sets of another form, and those made of data sets: their own tests build them.
+ELSEWHERE = {
+    'BaseCDDataset': 'test_change.py', 'LEVIRCDDataset': 'test_change.py',
+    'DecathlonDataset': 'test_decathlon.py', 'ListDataset': 'test_lists.py',
+    'NYUDataset': 'test_nyu.py', 'ClassBalancedDataset': 'test_wrappers.py',
+    'ConcatDataset': 'test_wrappers.py', 'MultiImageMixDataset': 'test_wrappers.py',
+    'RepeatDataset': 'test_wrappers.py',
 }
 DATASETS.import_from_location()
 OURS = sorted(name for name, cls in DATASETS.module_dict.items()
-              if cls.__module__.startswith('segplug.'))
+              if cls.__module__.startswith('segplug.') and name not in ELSEWHERE)
 
 
 def build(name, root, **kwargs):
@@ -59,12 +89,22 @@ def tree(tmp_path, request):
         (tmp_path / folder).mkdir(parents=True)
         for i in range(3):
             pixels = np.full((4, 6, 3) if (folder, end) == row.img else (4, 6), i, np.uint8)
-            cv2.imwrite(str(tmp_path / folder / f'{i}{end}'), pixels)
+            if end == '.npy':
+                np.save(tmp_path / folder / f'{i}{end}', pixels)
+            else:
+                cv2.imwrite(str(tmp_path / folder / f'{i}{end}'), pixels)
     return request.param, tmp_path
 
 
 def test_every_data_set_has_a_row():
     assert sorted(ROWS) == OURS
+
+
+@pytest.mark.parametrize('name', ELSEWHERE)
+def test_data_sets_of_another_form_have_tests(name):
+    tests = Path(__file__).parents[1] / 'datasets' / ELSEWHERE[name]
+    assert name in DATASETS.module_dict
+    assert name in tests.read_text()
 
 
 @pytest.mark.parametrize('tree', OURS, indirect=True)
