@@ -42,21 +42,27 @@ def zoo(words: Iterable[str] = (), *, size: tuple[int, int] | None = None) -> li
                           'of 1 or more')
     words = list(words)
     rows, counted = [], {}
-    for path in _matching(words):
+    for path in matching(words):
         cfg = load_config(path)
         shape = tuple(size or cfg.get('crop_size') or DEFAULT_SIZE)
         key = json.dumps([cfg.model.to_dict(), shape], sort_keys=True, default=repr)
         if key not in counted:
             with explained(cfg):
                 counted[key] = count(build_on_meta(cfg), shape)
-        name = path.relative_to(shipped_configs())
-        rows.append(dict(config=name.as_posix(), method=name.parts[0],
-                         backbone=describe(cfg.model.backbone), head=_head(cfg.model.decode_head),
-                         size=list(shape), **counted[key]))
+        rows.append(dict(summary(path, cfg, shape), **counted[key]))
     return rows
 
 
-def _matching(words: list[str]) -> list[Path]:
+def summary(path: Path, cfg: Config, size: tuple[int, int]) -> dict:
+    """What a row says of a config without building its model."""
+    name = path.relative_to(shipped_configs())
+    return dict(config=name.as_posix(), method=name.parts[0],
+                backbone=describe(cfg.model.backbone), head=_head(cfg.model.decode_head),
+                size=list(size))
+
+
+def matching(words: list[str]) -> list[Path]:
+    """The shipped configs whose path below ``configs/`` holds each of ``words``, by path."""
     root = shipped_configs()
     names = {path.relative_to(root).as_posix(): path for path in sorted(root.rglob('*.py'))}
     names = {name: path for name, path in names.items() if '_base_' not in Path(name).parts}
@@ -76,7 +82,7 @@ def build_on_meta(cfg: Config) -> nn.Module:
 
 
 def count(model: nn.Module, size: tuple[int, int]) -> dict[str, int]:
-    """Parameters, and multiply-adds of the prediction of one image of ``size`` (H, W).
+    """`parameters`, and ``multiply_adds`` of the prediction of one image of ``size`` (H, W).
 
     A multiply-add is one product and one sum, half of what torch's counter calls its
     operations. Convolutions and matrix products are counted, as they are computed here, which
@@ -90,9 +96,6 @@ def count(model: nn.Module, size: tuple[int, int]) -> dict[str, int]:
     Raises:
         ConfigError: The network cannot take an image of this size.
     """
-    every = sum(p.numel() for p in model.parameters())
-    auxiliary = sum(p.numel() for name, p in model.named_parameters()
-                    if name.startswith('auxiliary_head.'))
     image = torch.empty(1, _input_channels(model), *size, device='meta')
     metas = [dict(img_shape=size, pad_shape=size, ori_shape=size)]
     try:
@@ -101,8 +104,15 @@ def count(model: nn.Module, size: tuple[int, int]) -> dict[str, int]:
     except RuntimeError as error:
         raise ConfigError(f'The network cannot take an image of {size[0]}x{size[1]}.',
                           got=error, fix='give another size') from error
-    return dict(parameters=every - auxiliary, auxiliary_parameters=auxiliary,
-                multiply_adds=counter.get_total_flops() // 2)
+    return dict(parameters(model), multiply_adds=counter.get_total_flops() // 2)
+
+
+def parameters(model: nn.Module) -> dict[str, int]:
+    """``parameters`` of what predicts, ``auxiliary_parameters`` of heads only training has."""
+    every = sum(p.numel() for p in model.parameters())
+    auxiliary = sum(p.numel() for name, p in model.named_parameters()
+                    if name.startswith('auxiliary_head.'))
+    return dict(parameters=every - auxiliary, auxiliary_parameters=auxiliary)
 
 
 def _input_channels(model: nn.Module) -> int:

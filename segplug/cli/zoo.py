@@ -35,7 +35,7 @@ HEAD = ['Config', 'Backbone', 'Head', 'Size', 'Params (M)', 'Mult-adds (G)']
 def text(rows: list[dict]) -> str:
     """The table of the command line, and what is counted."""
     from terminaltables import AsciiTable
-    table = AsciiTable([HEAD, *map(_cells, rows)])
+    table = AsciiTable([HEAD, *map(cells, rows)])
     table.justify_columns = {4: 'right', 5: 'right'}
     number = f'{len(rows)} config{"s" * (len(rows) != 1)}'
     return (f'{table.table}\n{number}. Params without auxiliary heads; multiply-adds of '
@@ -44,11 +44,12 @@ def text(rows: list[dict]) -> str:
 
 def markdown(rows: list[dict]) -> str:
     """The same as a Markdown table."""
-    lines = [HEAD, ['---'] * 4 + ['---:'] * 2, *map(_cells, rows)]
+    lines = [HEAD, ['---'] * 4 + ['---:'] * 2, *map(cells, rows)]
     return '\n'.join(f'| {" | ".join(line)} |' for line in lines)
 
 
-def _cells(row: dict) -> list[str]:
+def cells(row: dict) -> list[str]:
+    """A row of `segplug.apis.zoo.zoo` as it is shown: millions, and billions."""
     height, width = row['size']
     return [row['config'], row['backbone'], row['head'], f'{height}x{width}',
             f'{row["parameters"] / 1e6:.2f}', f'{row["multiply_adds"] / 1e9:.1f}']

@@ -59,9 +59,9 @@ def test_a_quarter_of_the_image_is_a_quarter_of_the_work():
 
 def test_equal_models_are_counted_once(monkeypatch):
     """The two configs differ in their number of classes; each listed twice is still one model."""
-    built, matching = [], module._matching
+    built, matching = [], module.matching
     monkeypatch.setattr(module, 'count', lambda model, size: built.append(size) or {})
-    monkeypatch.setattr(module, '_matching', lambda words: 2 * matching(words))
+    monkeypatch.setattr(module, 'matching', lambda words: 2 * matching(words))
     assert len(zoo(['unet_r18'], size=(32, 32))) == 4
     assert len(built) == 2
 
