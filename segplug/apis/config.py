@@ -58,13 +58,14 @@ def parse_options(pairs: list[str]) -> dict:
 
 
 def load_config(name: str | os.PathLike, *, options: dict | None = None,
-                data_root: str | None = None) -> Config:
+                data_root: str | None = None, packed: str | None = None) -> Config:
     """Read a config with its bases, its custom imports and the installed plugins.
 
     Args:
         name: Path of a config, or the name of a shipped one (``unet/unet_r18_minicity.py``).
         options: ``{'optim_wrapper.optimizer.lr': 0.1}``: any key, by dots; list items by number.
         data_root: Root of every data set in the config, wrapped ones too.
+        packed: Folder from which every data set reads its samples, see `segplug pack`.
 
     Raises:
         ConfigError: The file is missing, does not parse, or has a misspelt top-level key.
@@ -81,6 +82,9 @@ def load_config(name: str | os.PathLike, *, options: dict | None = None,
         check_nested(cfg)
         if data_root is not None:
             set_data_root(cfg, data_root)
+        if packed is not None:
+            for _, dataset in datasets(cfg):
+                dataset['packed'] = packed
     if cfg.get('work_dir') is None:
         cfg.work_dir = os.path.join('work_dirs', path.stem)
     if cfg.get('default_scope') in (None, 'mmseg'):  # published configs; the names are the same

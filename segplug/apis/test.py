@@ -16,7 +16,7 @@ STANDARD_AUG_TEST = dict(scales=[0.5, 0.75, 1.0, 1.25, 1.5, 1.75], flip=True)
 def test(config: str, checkpoint: str, *, aug_test: bool = False, out: str | None = None,
          format_only: bool = False, worst: int | None = None, speed: dict | None = None,
          work_dir: str | None = None, launcher: str = 'none', options: dict | None = None,
-         data_root: str | None = None) -> dict:
+         data_root: str | None = None, packed: str | None = None) -> dict:
     """Test a checkpoint; returns the metrics, in percent, unrounded.
 
     Args:
@@ -28,13 +28,13 @@ def test(config: str, checkpoint: str, *, aug_test: bool = False, out: str | Non
         worst: How many images of lowest mIoU to name in the log.
         speed: Added to the config's ``speed``: amp ('bf16', 'fp16' or True), channels_last,
             compile.
-        work_dir, launcher, options, data_root: As for `segplug.apis.train.train`.
+        work_dir, launcher, options, data_root, packed: As for `segplug.apis.train.train`.
 
     Raises:
         ConfigError, DataError, CheckpointError: What is wrong, where it is set and what to do.
     """
     from ..engine.runner import Runner
-    cfg = load_config(config, options=options, data_root=data_root)
+    cfg = load_config(config, options=options, data_root=data_root, packed=packed)
     cfg.work_dir = work_dir or cfg.work_dir
     cfg.launcher = launcher
     cfg.load_from, cfg.resume = checkpoint, False

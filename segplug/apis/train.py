@@ -26,7 +26,8 @@ class TrainResult:
 
 def train(config: str, *, work_dir: str | None = None, resume: bool | str = False,
           amp: bool = False, auto_scale_lr: bool = False, launcher: str = 'none',
-          options: dict | None = None, data_root: str | None = None) -> TrainResult:
+          options: dict | None = None, data_root: str | None = None,
+          packed: str | None = None) -> TrainResult:
     """Run the training that a config describes.
 
     Args:
@@ -39,12 +40,13 @@ def train(config: str, *, work_dir: str | None = None, resume: bool | str = Fals
         launcher: 'none', 'pytorch', 'slurm' or 'mpi'.
         options: Overrides by dotted key, as ``--cfg-options``.
         data_root: Root of every data set.
+        packed: Folder from which every data set reads its samples, see `segplug.apis.pack`.
 
     Raises:
         ConfigError, DataError, CheckpointError: What is wrong, where it is set and what to do.
     """
     from ..engine.runner import Runner, latest_checkpoint
-    cfg = load_config(config, options=options, data_root=data_root)
+    cfg = load_config(config, options=options, data_root=data_root, packed=packed)
     if work_dir is not None:
         cfg.work_dir = work_dir
     cfg.launcher = launcher

@@ -4,11 +4,16 @@ import argparse
 import sys
 
 
-def add_config_arguments(parser: argparse.ArgumentParser) -> None:
-    """``CONFIG``, ``--data-root`` and ``--cfg-options``."""
-    parser.add_argument('config', help='a config file, or the name of a shipped one')
+def add_config_arguments(parser: argparse.ArgumentParser, config_nargs: str | None = None,
+                         packed: bool = True) -> None:
+    """``CONFIG``, ``--data-root``, ``--packed`` where a verb reads samples, ``--cfg-options``."""
+    parser.add_argument('config', nargs=config_nargs,
+                        help='a config file, or the name of a shipped one')
     parser.add_argument('--data-root', metavar='DIR',
                         help='root of every data set in the config, wrapped ones too')
+    if packed:
+        parser.add_argument('--packed', metavar='DIR',
+                            help='read the samples from what `segplug pack` wrote there')
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='K=V',
                         help='override any key: train_cfg.max_iters=100 model.decode_head.channels='
                              '64; lists as [1,2] or 1,2')
@@ -45,7 +50,8 @@ def speed_arguments(args: argparse.Namespace) -> dict:
 def config_arguments(args: argparse.Namespace) -> dict:
     """The keyword arguments that `segplug.apis` takes for the shared flags."""
     from ..apis.config import parse_options
-    return dict(options=parse_options(args.cfg_options), data_root=args.data_root)
+    given = dict(options=parse_options(args.cfg_options), data_root=args.data_root)
+    return {**given, 'packed': args.packed} if getattr(args, 'packed', None) else given
 
 
 def relaunched(args: argparse.Namespace, argv: list[str]) -> int | None:

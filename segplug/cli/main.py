@@ -22,6 +22,7 @@ VERBS = {
     'compare': ('segplug.cli.compare', 'is B better than A? two test --out folders'),
     'predict': ('segplug.cli.predict', 'label images with a checkpoint'),
     'zoo': ('segplug.cli.zoo', 'list the shipped configs: parameters, multiply-adds'),
+    'pack': ('segplug.cli.pack', 'write a data set decoded, to read crops of it at once'),
     'make-minicity': ('segplug.cli.make_minicity', 'make a small Cityscapes of drawn scenes'),
     'plugins': ('segplug.cli.plugins', 'list the installed plugins'),
 }

@@ -15,7 +15,7 @@ EXAMPLE = """example:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_config_arguments(parser)
+    add_config_arguments(parser, packed=False)
     parser.add_argument('checkpoint', help='a checkpoint file, URL or known name')
     parser.add_argument('images', nargs='+', metavar='IMAGE', help='files or folders')
     parser.add_argument('--out', required=True, metavar='DIR',

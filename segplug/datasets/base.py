@@ -19,6 +19,7 @@ from ..errors import ConfigError, DataError, did_you_mean
 from ..registry import DATASETS, SCOPE
 from . import class_ids, scan
 from .classes import find_table
+from .packed import Store
 from .pipeline import Pipeline
 
 
@@ -88,6 +89,8 @@ class BaseSegDataset(BaseDataset):
         reduce_zero_label: Label 0 is no class, and the others move down by one; None for the
             class's own.
         backend_args: mmengine's file backend.
+        packed: Folder that `segplug pack` has written this data set into: images and labels are
+            read from there.
 
     Raises:
         DataError: A folder or label is missing, or there is no image.
@@ -108,7 +111,8 @@ class BaseSegDataset(BaseDataset):
                  serialize_data: bool = True, pipeline: Sequence[dict | Callable] = (),
                  test_mode: bool = False, lazy_init: bool = False,
                  max_refetch: int | None = None, ignore_index: int = 255,
-                 reduce_zero_label: bool | None = None, backend_args: dict | None = None) -> None:
+                 reduce_zero_label: bool | None = None, backend_args: dict | None = None,
+                 packed: str | None = None) -> None:
         if max_refetch is not None:
             print_log('max_refetch has no effect: a sample that cannot be read is an error here.',
                       'current', logging.WARNING)
@@ -118,6 +122,7 @@ class BaseSegDataset(BaseDataset):
         self.reduce_zero_label = self.REDUCE_ZERO_LABEL if reduce_zero_label is None \
             else reduce_zero_label
         self.backend_args = copy.copy(backend_args)
+        self.packed, self._store = packed, None
         if isinstance(metainfo, Mapping) and isinstance(metainfo.get('classes'), str):
             table = find_table(metainfo['classes'], (data_root or '', ''), backend_args)
             metainfo = {**table, **metainfo, 'classes': table['classes']}
@@ -238,6 +243,23 @@ class BaseSegDataset(BaseDataset):
         """The classes in the label of sample ``idx``, read as the pipeline reads it."""
         return class_ids.in_label(self.get_data_info(idx), class_ids.label_reader(self),
                                   self.ignore_index)
+
+    def full_init(self) -> None:
+        """List the files, once; those of a packed form must not have changed since."""
+        if self._fully_initialized:
+            return
+        super().full_init()
+        if self.packed is not None:
+            self._store = Store(self.packed, self.data_root)
+            for info in map(self.get_data_info, range(len(self))):
+                self._store.check_current('image', info['img_path'])
+                if info.get('seg_map_path') is not None:
+                    self._store.check_current('label', info['seg_map_path'])
+
+    def get_data_info(self, idx: int) -> dict:
+        """What is known of sample ``idx`` before it is read."""
+        info = super().get_data_info(idx)
+        return info if self._store is None else {**info, 'packed': self._store}
 
     def __getitem__(self, idx: int) -> dict:
         """Sample ``idx`` after the pipeline; the same index never gives another sample.

@@ -67,6 +67,17 @@ class Source(Frame):
         return self._pixels
 
 
+class LookedUp(Frame):
+    """Every pixel of a uint8 ``parent`` by a (256,) uint8 ``table``."""
+
+    def __init__(self, parent: Frame, table: np.ndarray) -> None:
+        self._parent, self._table = parent, table
+        self.shape, self.dtype = parent.shape, parent.dtype
+
+    def read(self, rows: slice, cols: slice) -> np.ndarray:
+        return cv2.LUT(self._parent.read(rows, cols), self._table)
+
+
 class Resized(Frame):
     """``parent`` at ``size`` (H, W), as ``cv2.resize`` does it.
 

@@ -92,8 +92,16 @@ class LoadImageFromFile(BaseTransform):
         self.backend_args = copy.copy(backend_args)
         self.variable = variable
 
+    @property
+    def packed_settings(self) -> str:
+        """What a packed image must have been loaded with to be the same."""
+        return repr(dict(to_float32=self.to_float32, color_type=self.color_type,
+                         imdecode_backend=self.imdecode_backend, variable=self.variable))
+
     def transform(self, results: dict) -> dict:
         path = results['img_path']
+        if results.get('packed') is not None:
+            return settle(results, results['packed'].read('image', path, self.packed_settings))
         data = files.read_bytes(path, 'image', self.backend_args)
         img = files.decode(data, path, 'image', self.color_type, self.imdecode_backend,
                            self.variable)
@@ -198,14 +206,25 @@ class LoadAnnotations(BaseTransform):
                             fix='remove LoadAnnotations, or give the data set labels')
         if results['seg_map_path'] is None:
             return results
-        path = os.fspath(results['seg_map_path'])
-        label = labels.check_label(self._read(path), path, _shape_of(results))
-        results['gt_seg_map'] = labels.mapped(label, results.get('label_map'),
-                                              self._reduces(results),
-                                              results.get('ignore_index', 255))
+        results['gt_seg_map'] = labels.mapped(
+            self.values(results), results.get('label_map'), self._reduces(results),
+            results.get('ignore_index', 255))
         # A new list: copies of a sample may share the old one.
         results['seg_fields'] = [*results.get('seg_fields', []), 'gt_seg_map']
         return results
+
+    @property
+    def packed_settings(self) -> str:
+        """What a packed label must have been loaded with to be the same."""
+        return repr(dict(imdecode_backend=self.imdecode_backend, color_items=self.color_items,
+                         variable=self.variable))
+
+    def values(self, results: dict):
+        """(H, W) uint8 or uint16, array or Frame: the label's values before any map."""
+        path = os.fspath(results['seg_map_path'])
+        if results.get('packed') is not None:
+            return results['packed'].read('label', path, self.packed_settings)
+        return labels.check_label(self._read(path), path, _shape_of(results))
 
     def _read(self, path: str) -> np.ndarray:
         data = files.read_bytes(path, 'label', self.backend_args)
