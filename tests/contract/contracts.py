@@ -17,8 +17,8 @@ from weights import fill
 
 from segplug.registry import MODELS
 
-BF16_SLACK = 3  # times what rounding the layers does; 0.3 to 1.9 were seen
-LAYOUT_SLACK = 0.003  # times the same; up to 0.0008 was seen
+BF16_SLACK = 4  # times what rounding the layers does; with other images 0.3 to 2.4 were seen
+LAYOUT_SLACK = 0.01  # times the same; up to 0.003 was seen
 WAYS = ('plain', 'channels_last', 'bf16')
 
 
