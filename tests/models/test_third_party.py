@@ -20,13 +20,17 @@ from segplug.models.decode_heads.psp_head import PPM, PSPHead
 from segplug.models.decode_heads.uper_head import UPerHead
 from segplug.models.losses import CrossEntropyLoss, accuracy
 from segplug.models.losses.utils import get_class_weight, weight_reduce_loss, weighted_loss
-from segplug.models.segmentors import CascadeEncoderDecoder
+from segplug.models.segmentors import CascadeEncoderDecoder, EncoderDecoder
 from segplug.ops.resize import resize
 from segplug.registry import MODELS
 from segplug.structures import SegDataSample
 
 BN = dict(type='BN')
 COMMON = dict(channels=4, num_classes=3, norm_cfg=BN)
+HEADS = [dict(COMMON, type='FCNHead', in_channels=16, in_index=2, num_convs=1),
+         dict(COMMON, type='_Refine', in_channels=16, in_index=2, ocr_channels=4)]
+THREE_STAGES = dict(type='ResNet', depth=18, stem_channels=4, base_channels=4, num_stages=3,
+                    strides=(1, 2, 2), dilations=(1, 1, 1), out_indices=(0, 1, 2))
 
 
 class _Gate(FCNHead):
@@ -186,18 +190,40 @@ class _Smooth(CrossEntropyLoss):
             avg_non_ignore=self.avg_non_ignore, ignore_index=ignore_index, **kwargs)
 
 
+class _Segmentor(EncoderDecoder):
+    """The published loss written out, with a term for the levels."""
+
+    def loss(self, inputs, data_samples):
+        x = self.extract_feat(inputs)
+        losses = {}
+        losses.update(self._decode_head_forward_train(x, data_samples))
+        if self.with_auxiliary_head:
+            losses.update(self._auxiliary_head_forward_train(x, data_samples))
+        losses['loss_levels'] = sum(level.square().mean() for level in x)
+        return losses
+
+
+class _Doubled(CascadeEncoderDecoder):
+    """The losses of the cascade alone, under another name."""
+
+    def _decode_head_forward_train(self, inputs, data_samples):
+        losses = super()._decode_head_forward_train(inputs, data_samples)
+        return {f'twice.{name}': 2 * value for name, value in losses.items()}
+
+
 @pytest.fixture(autouse=True)
 def _registered(monkeypatch):
     monkeypatch.setattr(MODELS, '_module_dict', dict(MODELS._module_dict))
-    for cls in (_Gate, _Pyramid, _Dilated, _Levels, _Own, _Sides, _Refine, _Distance, _Smooth):
+    for cls in (_Gate, _Pyramid, _Dilated, _Levels, _Own, _Sides, _Refine, _Distance, _Smooth,
+                _Segmentor, _Doubled):
         MODELS.register_module(module=cls)
 
 
 def _model(head: dict | list, **options) -> nn.Module:
     torch.manual_seed(0)
-    return MODELS.build(dict(
+    return MODELS.build({**dict(
         type='EncoderDecoder', decode_head=head,
-        backbone=dict(type='ResNetV1c', depth=18, stem_channels=4, base_channels=4), **options))
+        backbone=dict(type='ResNetV1c', depth=18, stem_channels=4, base_channels=4)), **options})
 
 
 def _trains_and_tests(model: nn.Module) -> dict:
@@ -238,10 +264,23 @@ def test_classifiers_of_both_branches():
 
 
 def test_a_refinement_in_a_cascade_built_by_position():
-    heads = [dict(COMMON, type='FCNHead', in_channels=16, in_index=2, num_convs=1),
-             dict(COMMON, type='_Refine', in_channels=16, in_index=2, ocr_channels=4)]
     torch.manual_seed(0)
-    model = CascadeEncoderDecoder(2, dict(
-        type='ResNet', depth=18, stem_channels=4, base_channels=4, num_stages=3,
-        strides=(1, 2, 2), dilations=(1, 1, 1), out_indices=(0, 1, 2)), heads)
+    model = CascadeEncoderDecoder(2, THREE_STAGES, HEADS)
     assert {'decode_0.loss_ce', 'decode_1.loss_ce'} < set(_trains_and_tests(model))
+
+
+def test_a_segmentor_whose_loss_is_put_together_anew():
+    fcn = dict(COMMON, type='FCNHead', in_channels=32, num_convs=1)
+    losses = _trains_and_tests(_model(fcn, type='_Segmentor', auxiliary_head=fcn))
+    assert {'decode.loss_ce', 'aux.loss_ce', 'loss_levels'} < set(losses)
+
+
+def test_a_segmentor_with_losses_of_its_own_validates_by_them():
+    torch.manual_seed(0)
+    model = _Doubled(2, THREE_STAGES, HEADS, data_preprocessor=dict(type='SegDataPreProcessor'))
+    assert {'twice.decode_0.loss_ce', 'twice.decode_1.loss_ce'} < set(_trains_and_tests(model))
+    model.with_val_losses = True
+    sample = SegDataSample(gt_sem_seg=PixelData(data=torch.ones(1, 32, 32, dtype=torch.uint8)))
+    out, = model.val_step(dict(inputs=[torch.zeros(3, 32, 32, dtype=torch.uint8)],
+                               data_samples=[sample]))
+    assert set(out.losses) == {'loss', 'twice.decode_0.loss_ce', 'twice.decode_1.loss_ce'}

@@ -67,14 +67,24 @@ class CascadeEncoderDecoder(EncoderDecoder):
     def _heads(self) -> dict[str, nn.Module]:
         return {**self._stages(), **self._auxiliary_heads()}
 
-    def _losses(self, inputs: torch.Tensor, data_samples: list[SegDataSample], levels,
-                logits: torch.Tensor | None = None) -> dict[str, torch.Tensor]:
-        """Each loss, named 'decode_0.loss_ce', 'decode_1.loss_ce', 'aux.loss_ce' ...
+    def _decode_head_forward_train(self, inputs, data_samples: list[SegDataSample]
+                                   ) -> dict[str, torch.Tensor]:
+        """Levels and samples -> each loss, named 'decode_0.loss_ce', 'decode_1.loss_ce' ..."""
+        # In training the labels are padded like the images.
+        labels = torch.stack([sample.gt_sem_seg.data for sample in data_samples])
+        return self._cascade_losses(inputs, data_samples, val_loss.metas(labels))
+
+    def _cascade_losses(self, levels, data_samples: list[SegDataSample], metas: list[dict],
+                        logits: torch.Tensor | None = None) -> dict[str, torch.Tensor]:
+        """The losses of each stage.
 
         Args:
+            levels: What the heads see.
+            data_samples: With labels.
+            metas: What a head is told of each image.
             logits: Of the last head, where they are known.
         """
-        losses, before, metas = {}, (), val_loss.metas(inputs)
+        losses, before = {}, ()
         for prefix, head in self._stages().items():
             is_last = head is self.main_head
             by_logits = getattr(head, 'loss_is_of_logits', False)
@@ -85,9 +95,10 @@ class CascadeEncoderDecoder(EncoderDecoder):
                    head.loss(levels, *before, data_samples, self.train_cfg))
             losses.update((f'{prefix}.{name}', value) for name, value in own.items())
             before = (found,)
-        return losses | self._losses_of(self._auxiliary_heads(), levels, data_samples)
+        return losses
 
     def _val_losses(self, inputs: torch.Tensor, sample: SegDataSample,
                     tape: val_loss.Tape) -> dict[str, torch.Tensor]:
         levels = self.extract_feat(inputs) if tape.levels is None else tape.levels
-        return self._losses(inputs, [sample], levels, tape.logits)
+        return {**self._cascade_losses(levels, [sample], val_loss.metas(inputs), tape.logits),
+                **self._auxiliary_head_forward_train(levels, [sample])}

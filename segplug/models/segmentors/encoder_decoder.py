@@ -168,7 +168,24 @@ class EncoderDecoder(BaseModel):
     def _losses(self, inputs: torch.Tensor, data_samples: list[SegDataSample],
                 levels) -> dict[str, torch.Tensor]:
         """`loss`, once the labels are checked and the levels known."""
-        return self._losses_of(self._heads(), levels, data_samples)
+        return {**self._decode_head_forward_train(levels, data_samples),
+                **self._auxiliary_head_forward_train(levels, data_samples)}
+
+    def _decode_head_forward_train(self, inputs, data_samples: list[SegDataSample]
+                                   ) -> dict[str, torch.Tensor]:
+        """Levels and samples -> the losses of what is tested, by prefixed name."""
+        return self._losses_of({'decode': self.decode_head}, inputs, data_samples)
+
+    def _auxiliary_head_forward_train(self, inputs, data_samples: list[SegDataSample]
+                                      ) -> dict[str, torch.Tensor]:
+        """Levels and samples -> the losses of the auxiliary heads, by prefixed name."""
+        return self._losses_of(self._auxiliary_heads(), inputs, data_samples)
+
+    def _has_own_losses(self) -> bool:
+        """Whether a class from elsewhere trains otherwise, so that it has to validate so too."""
+        names = ('loss', '_decode_head_forward_train', '_auxiliary_head_forward_train')
+        return not all(getattr(type(self), name).__module__.startswith(__package__)
+                       for name in names)
 
     def _losses_of(self, heads: dict[str, nn.Module], levels,
                    data_samples: list[SegDataSample]) -> dict[str, torch.Tensor]:
@@ -206,8 +223,8 @@ class EncoderDecoder(BaseModel):
             tape, self._tape = self._tape, None
         if 'gt_sem_seg' in sample:
             self._check_labels([sample])
-            losses = (self._val_losses if type(self).loss is EncoderDecoder.loss else
-                      lambda inputs, known, tape: self.loss(inputs, [known]))
+            losses = ((lambda inputs, known, tape: self.loss(inputs, [known]))
+                      if self._has_own_losses() else self._val_losses)
             sample.losses = val_loss.image_losses(self, data['inputs'][0], sample, tape, losses)
         return sample
 
