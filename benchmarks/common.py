@@ -24,7 +24,7 @@ if str(ROOT) not in sys.path:
 
 SKIPPED = 77  # exit code of a benchmark that lacks an optional package
 PACKAGES = ('torch', 'numpy', 'opencv-python', 'opencv-python-headless', 'mmengine', 'mmcv-lite',
-            'triton')
+            'triton', 'numba', 'isal', 'pillow')
 
 
 def size_of(text: str) -> tuple[int, int]:

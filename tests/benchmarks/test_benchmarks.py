@@ -10,7 +10,8 @@ import torch
 
 FOLDER = Path(__file__).resolve().parents[2] / 'benchmarks'
 # By the name of its file: the size at which it runs here, and how many rows it gives.
-BENCHMARKS = {'bench_train_step': ('32x32', 4), 'bench_speed_settings': ('64x32', 3)}
+BENCHMARKS = {'bench_train_step': ('32x32', 4), 'bench_speed_settings': ('64x32', 3),
+              'bench_png': ('256x128', 6)}
 # Not a comparison in time: frames of mini Cityscapes, and scikit-learn, which is optional.
 # With a test file of its own: bench_evaluation, and bench_train_step_mmseg.
 OTHERS = {'bench_minicity_pixel_baseline', 'bench_evaluation', 'bench_train_step_mmseg'}
@@ -25,6 +26,9 @@ def test_every_benchmark_is_tested_and_described():
 
 @pytest.mark.parametrize('name', BENCHMARKS)
 def test_quick_run(name, module, tmp_path, capsys):
+    if name == 'bench_png':
+        pytest.importorskip('numba', reason='numba, which compiles the decoder, is not installed')
+        pytest.importorskip('isal', reason='isal, which inflates, is not installed')
     size, num_rows = BENCHMARKS[name]
     bench, common = module(name), module('common')
     common.main(bench.__doc__, bench.run,
