@@ -57,7 +57,9 @@ class _ResizedCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, logits, label, class_weight, ignored, align_corners, want_grad):
-        kernel = kernels.cross_entropy_for(logits.device)
+        # torch.compile cannot look into a kernel.
+        kernel = None if torch.compiler.is_compiling() else \
+            kernels.cross_entropy_for(logits.device)
         # The kernel's exp knows neither infinity nor NaN.
         if kernel is None or logits.dtype != torch.float32 or not bool(logits.isfinite().all()):
             total, right, grad = _by_chunks(logits, label, class_weight, ignored, align_corners,

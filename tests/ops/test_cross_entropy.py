@@ -121,6 +121,17 @@ def test_a_second_derivative_is_refused():
         torch.autograd.grad(total, logits, create_graph=True)
 
 
+@pytest.mark.filterwarnings('default')  # torch's own, of its tracing
+def test_torch_compile_sees_plain_torch():
+    logits, label = drawn((1, 3, 4, 4), (8, 8))
+    want, _, gradient = expected(logits, label, None, 255)
+    total, _ = torch.compile(resized_cross_entropy, backend='eager')(
+        logits.requires_grad_(), label, None, 255)
+    total.backward()
+    assert total.item() == pytest.approx(want, rel=1e-6)
+    torch.testing.assert_close(logits.grad, gradient.float())
+
+
 def test_half_precision_is_resized_as_float32():
     logits, label = drawn((1, 4, 4, 4), (16, 16))
     half = logits.bfloat16().requires_grad_()
