@@ -13,3 +13,4 @@ model = dict(
         init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet18'))))
 optim_wrapper = dict(optimizer=dict(lr=0.025))
 train_dataloader = dict(batch_size=4)
+auto_scale_lr = dict(base_batch_size=16)

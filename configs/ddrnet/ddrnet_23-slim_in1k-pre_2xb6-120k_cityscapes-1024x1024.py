@@ -14,3 +14,4 @@ model = dict(
     backbone=dict(init_cfg=dict(type='Pretrained', checkpoint=checkpoint)))
 train_dataloader = dict(batch_size=6)
 randomness = dict(seed=304)
+auto_scale_lr = dict(base_batch_size=12)

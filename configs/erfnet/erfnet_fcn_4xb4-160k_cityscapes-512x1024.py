@@ -8,3 +8,4 @@ _base_ = [
 data_preprocessor = dict(size=_base_.crop_size)
 model = dict(data_preprocessor=data_preprocessor)
 train_dataloader = dict(batch_size=4)
+auto_scale_lr = dict(base_batch_size=16)

@@ -12,3 +12,4 @@ model = dict(
 # Twice the processes of the schedule, so twice the rate.
 optim_wrapper = dict(optimizer=dict(lr=0.02))
 param_scheduler = [dict(type='PolyLR', power=0.9, eta_min=2e-4, by_epoch=False)]
+auto_scale_lr = dict(base_batch_size=16)

@@ -16,3 +16,4 @@ train_dataloader = dict(batch_size=6, dataset=dict(
     pipeline=[*steps, dict(type='GenerateEdge', edge_width=4), pack]))
 del steps, pack
 randomness = dict(seed=304)
+auto_scale_lr = dict(base_batch_size=12)

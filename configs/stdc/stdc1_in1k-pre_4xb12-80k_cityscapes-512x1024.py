@@ -12,3 +12,4 @@ model = dict(
     data_preprocessor=data_preprocessor,
     backbone=dict(backbone_cfg=dict(init_cfg=dict(type='Pretrained', checkpoint=checkpoint))))
 train_dataloader = dict(batch_size=12)
+auto_scale_lr = dict(base_batch_size=48)

@@ -313,6 +313,24 @@ def test_the_readme_of_the_method_has_a_row_for_a_leaf(path):
     assert len(rows) == 1, f'{path.parent.name}/README.md has {len(rows)} rows for {path.name}'
 
 
+def rows_of_readme(path: Path) -> dict[str, str]:
+    lines = (path.parent / 'README.md').read_text().splitlines()
+    return {found[1]: line for line in lines if (found := re.match(r'\| \[.*?\]\((.*?)\)', line))}
+
+
+@pytest.mark.parametrize('path', SHIPPED, ids=by_name)
+def test_the_readme_says_how_long_and_how_many(path):
+    """'80,000 iterations, 4 x 2 crops' or '8 x 4 images', where the row says so."""
+    cfg, row = as_shipped(path), rows_of_readme(path)[path.name]
+    if found := re.search(r'([\d,]+) iterations', row):
+        assert int(found[1].replace(',', '')) == cfg.train_cfg.max_iters
+    if found := re.search(r'(\d+) x (\d+) (?:crops|images)', row):
+        processes, images = map(int, found.groups())
+        assert images == cfg.train_dataloader.batch_size
+        # What --auto-scale-lr takes the learning rate to be for.
+        assert cfg.auto_scale_lr.base_batch_size == processes * images
+
+
 def test_the_model_of_the_recipe():
     """A dilated ResNet-101 with plain stem hands out 1/2, 1/4, 1/8, 1/8, 1/8."""
     cfg = load_config('unet/unet_r101d_city.py').model

@@ -1,0 +1,17 @@
+# CHASE_DB1, vessels of the retina, as drive.py has DRIVE, in crops of 128x128.
+_base_ = './drive.py'
+
+dataset_type = 'ChaseDB1Dataset'
+data_root = 'data/CHASE_DB1'
+img_scale = (960, 999)
+crop_size = (128, 128)
+train_pipeline = [dict(step, scale=img_scale) if step['type'] == 'RandomResize' else
+                  dict(step, crop_size=crop_size) if step['type'] == 'RandomCrop' else step
+                  for step in _base_.train_pipeline]
+test_pipeline = [dict(step, scale=img_scale) if step['type'] == 'Resize' else step
+                 for step in _base_.test_pipeline]
+train_dataloader = dict(dataset=dict(dataset=dict(
+    type=dataset_type, data_root=data_root, pipeline=train_pipeline)))
+val_dataloader = dict(dataset=dict(
+    type=dataset_type, data_root=data_root, pipeline=test_pipeline))
+test_dataloader = val_dataloader

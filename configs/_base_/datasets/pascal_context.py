@@ -1,0 +1,33 @@
+# PASCAL Context, 59 classes and the background: crops of 480x480 after scale, 4 images on each
+# process.
+_base_ = './by_iteration.py'
+
+dataset_type = 'PascalContextDataset'
+data_root = 'data/VOCdevkit/VOC2010/'
+img_scale = (520, 520)
+crop_size = (480, 480)
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations'),
+    dict(type='RandomResize', scale=img_scale, ratio_range=(0.5, 2.0), keep_ratio=True),
+    dict(type='RandomCrop', crop_size=crop_size, cat_max_ratio=0.75),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PhotoMetricDistortion'),
+    dict(type='PackSegInputs'),
+]
+# Scores are taken at the size of the label, which is read as it is.
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='Resize', scale=img_scale, keep_ratio=True),
+    dict(type='LoadAnnotations'),
+    dict(type='PackSegInputs'),
+]
+train_dataloader = dict(dataset=dict(
+    type=dataset_type, data_root=data_root, pipeline=train_pipeline,
+    ann_file='ImageSets/SegmentationContext/train.txt',
+    data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClassContext')))
+val_dataloader = dict(dataset=dict(
+    type=dataset_type, data_root=data_root, pipeline=test_pipeline, test_mode=True,
+    ann_file='ImageSets/SegmentationContext/val.txt',
+    data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClassContext')))
+test_dataloader = val_dataloader
