@@ -13,11 +13,14 @@ from torch import nn
 from ..errors import CheckpointError
 from ..registry import WEIGHT_INITIALIZERS
 from .checkpoint import load_checkpoint, load_state_dict, weights_of
+from .stems import adapt_stems
 
 
 @WEIGHT_INITIALIZERS.register_module(name='Pretrained')
 class PretrainedInit(_UpstreamPretrainedInit):
     """Lay published weights into a module.
+
+    Stems are adapted to the module's ``in_channels``, see `stems.spread`.
 
     Args:
         checkpoint: Path, address or name such as torchvision://resnet50.
@@ -33,6 +36,9 @@ class PretrainedInit(_UpstreamPretrainedInit):
         weights = weights_of(load_checkpoint(self.checkpoint, self.map_location))
         if self.prefix is not None:
             weights = self._part(weights)
+        for name, channels in adapt_stems(module.state_dict(), weights).items():
+            print_log(f'{name} of {self.checkpoint} reads 3 channels, the model {channels}: each '
+                      f'of them gets 1/{channels} of the sum.', logger='current')
         coverage = load_state_dict(module, weights, self.checkpoint, floor=0.0)
         level = logging.WARNING if coverage.missing or coverage.mismatched else logging.INFO
         print_log(f'Weights from {self.checkpoint}: {coverage}.', logger='current', level=level)

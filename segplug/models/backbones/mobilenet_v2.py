@@ -32,6 +32,7 @@ class MobileNetV2(Backbone):
         with_cp: Gradient checkpointing of every block: less memory, more time, same numbers.
         pretrained: Weights by name, file or URL; short for ``init_cfg=dict(type='Pretrained')``.
         init_cfg: mmengine's initialisation; default Kaiming.
+        in_channels: Channels of the image.
 
     Attributes:
         out_channels: Channels of each level that is handed out.
@@ -48,13 +49,13 @@ class MobileNetV2(Backbone):
                  conv_cfg: dict | None = None, norm_cfg: dict = dict(type='BN'),
                  act_cfg: dict = dict(type='ReLU6'), norm_eval: bool = False,
                  with_cp: bool = False, pretrained: str | None = None,
-                 init_cfg: dict | list | None = None) -> None:
+                 init_cfg: dict | list | None = None, *, in_channels: int = 3) -> None:
         _check(strides, dilations, out_indices, frozen_stages)
         super().__init__(start_cfg(pretrained, init_cfg), norm_eval)
         self.out_indices, self.frozen_stages = tuple(out_indices), frozen_stages
         common = dict(conv_cfg=conv_cfg, norm_cfg=norm_cfg, act_cfg=act_cfg)
         width, stride = make_divisible(32 * widen_factor, 8), 2
-        self.conv1 = ConvModule(3, width, 3, stride=2, padding=1, **common)
+        self.conv1 = ConvModule(in_channels, width, 3, stride=2, padding=1, **common)
         channels, level_strides = [], []
         for i, (expand_ratio, planes, num_blocks) in enumerate(_LAYERS):
             planes = make_divisible(planes * widen_factor, 8)
@@ -75,9 +76,9 @@ class MobileNetV2(Backbone):
         return stages[:self.frozen_stages + 1]
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """(N, 3, H, W) float, normalised -> levels, each (N, out_channels[i], ceil(H / s), ...).
+        """(N, in_channels, H, W) float, normalised -> levels.
 
-        s is ``out_strides[i]``.
+        Each is (N, out_channels[i], ceil(H / s), ceil(W / s)); s is ``out_strides[i]``.
         """
         x = self.conv1(x)
         levels = []

@@ -48,6 +48,7 @@ class MobileNetV3(Backbone):
         with_cp: Gradient checkpointing of every block: less memory, more time, same numbers.
         pretrained: Weights by name, file or URL; short for ``init_cfg=dict(type='Pretrained')``.
         init_cfg: mmengine's initialisation; default Kaiming.
+        in_channels: Channels of the image.
 
     Attributes:
         out_channels: Channels of each level that is handed out.
@@ -61,13 +62,14 @@ class MobileNetV3(Backbone):
                  norm_cfg: dict = dict(type='BN'), out_indices: tuple[int, ...] = (0, 1, 12),
                  frozen_stages: int = -1, reduction_factor: int = 1, norm_eval: bool = False,
                  with_cp: bool = False, pretrained: str | None = None,
-                 init_cfg: dict | list | None = None) -> None:
+                 init_cfg: dict | list | None = None, *, in_channels: int = 3) -> None:
         _check(arch, out_indices, frozen_stages, reduction_factor)
         super().__init__(start_cfg(pretrained, init_cfg), norm_eval)
         self.out_indices, self.frozen_stages = tuple(out_indices), frozen_stages
         common = dict(conv_cfg=conv_cfg, norm_cfg=norm_cfg)
         widths, strides, dilation = [16], [2], 1
-        layers = [ConvModule(3, 16, 3, stride=2, norm_cfg=norm_cfg, act_cfg=dict(type='HSwish'),
+        layers = [ConvModule(in_channels, 16, 3, stride=2, norm_cfg=norm_cfg,
+                             act_cfg=dict(type='HSwish'),
                              conv_cfg=dict(type='Conv2dAdaptivePadding'))]
         for kernel_size, mid, out, squeezes, act, stride in _ARCHS[arch]:
             if stride * strides[-1] > _OUTPUT_STRIDE:
@@ -97,9 +99,9 @@ class MobileNetV3(Backbone):
         return [getattr(self, f'layer{i}') for i in range(self.frozen_stages + 1)]
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """(N, 3, H, W) float, normalised -> levels, each (N, out_channels[i], ceil(H / s), ...).
+        """(N, in_channels, H, W) float, normalised -> levels.
 
-        s is ``out_strides[i]``.
+        Each is (N, out_channels[i], ceil(H / s), ceil(W / s)); s is ``out_strides[i]``.
         """
         levels = []
         for i in range(self.num_layers):
