@@ -44,7 +44,8 @@ class AttentionRefinement(BaseModule):
 class _ContextPath(BaseModule):
     """The encoder's levels of stride 16 and 32, refined and brought down to stride 8 and 16."""
 
-    def __init__(self, backbone_cfg: dict, channels: tuple[int, int, int], conv) -> None:
+    def __init__(self, backbone_cfg: dict, channels: tuple[int, int, int],
+                 conv: Callable[..., nn.Module]) -> None:
         super().__init__()
         self.backbone = MODELS.build(backbone_cfg)
         width, mid, deep = channels
@@ -66,7 +67,8 @@ class _ContextPath(BaseModule):
 class _FeatureFusion(BaseModule):
     """Join, convolve, and add a copy that is weighed by channel."""
 
-    def __init__(self, in_channels: int, out_channels: int, conv) -> None:
+    def __init__(self, in_channels: int, out_channels: int,
+                 conv: Callable[..., nn.Module]) -> None:
         super().__init__()
         self.conv1 = conv(in_channels, out_channels, 1)
         self.conv_atten = nn.Sequential(conv(out_channels, out_channels, 1, bias=False),
@@ -132,7 +134,8 @@ class BiSeNetV1(BaseModule):
         return tuple(levels[i] for i in self.out_indices)
 
 
-def _spatial_path(in_channels: int, widths: tuple[int, ...], conv) -> nn.Sequential:
+def _spatial_path(in_channels: int, widths: tuple[int, ...],
+                  conv: Callable[..., nn.Module]) -> nn.Sequential:
     """7x7, 3x3 and 3x3 convolutions of stride 2, then a 1x1: image -> stride 8."""
     path = nn.Sequential()
     for i, (width, size) in enumerate(zip(widths, (7, 3, 3, 1), strict=True)):

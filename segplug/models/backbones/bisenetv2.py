@@ -5,6 +5,7 @@ paper's. Module names are those of mmsegmentation 1.2.2, under which published w
 stored. Unlike there, ``conv_cfg``, ``norm_cfg`` and ``act_cfg`` reach every layer.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -26,7 +27,8 @@ from ..layers import start_cfg
 class _Detail(BaseModule):
     """Stages of 3x3 convolutions, two in the first and three in the others; each halves."""
 
-    def __init__(self, in_channels: int, channels: tuple[int, ...], conv) -> None:
+    def __init__(self, in_channels: int, channels: tuple[int, ...],
+                 conv: Callable[..., nn.Module]) -> None:
         super().__init__()
         self.detail_branch = nn.ModuleList()
         for i, width in enumerate(channels):
@@ -44,7 +46,7 @@ class _Detail(BaseModule):
 class _Stem(BaseModule):
     """Image -> stride 4, by convolution and by pooling (figure 4a)."""
 
-    def __init__(self, in_channels: int, channels: int, conv) -> None:
+    def __init__(self, in_channels: int, channels: int, conv: Callable[..., nn.Module]) -> None:
         super().__init__()
         self.conv_first = conv(in_channels, channels, 3, stride=2, padding=1)
         self.convs = nn.Sequential(conv(channels, channels // 2, 1),
@@ -63,8 +65,8 @@ class _GatherExpand(BaseModule):
     The depthwise layers end in an activation, which the paper does not have.
     """
 
-    def __init__(self, in_channels: int, channels: int, ratio: int, stride: int, conv,
-                 norm_cfg: dict, act_cfg: dict) -> None:
+    def __init__(self, in_channels: int, channels: int, ratio: int, stride: int,
+                 conv: Callable[..., nn.Module], norm_cfg: dict, act_cfg: dict) -> None:
         super().__init__()
         wide = in_channels * ratio
         expand = partial(conv, in_channels, wide, 3, padding=1, groups=in_channels)
@@ -88,7 +90,7 @@ class _GatherExpand(BaseModule):
 class _ContextEmbedding(BaseModule):
     """Adds the convolved global mean (figure 4b). Both convolutions have norm and activation."""
 
-    def __init__(self, channels: int, conv, norm_cfg: dict) -> None:
+    def __init__(self, channels: int, conv: Callable[..., nn.Module], norm_cfg: dict) -> None:
         super().__init__()
         self.gap = nn.Sequential(nn.AdaptiveAvgPool2d(1), build_norm_layer(norm_cfg, channels)[1])
         self.conv_gap = conv(channels, channels, 1)
@@ -101,7 +103,8 @@ class _ContextEmbedding(BaseModule):
 class _Aggregation(BaseModule):
     """Bilateral guided aggregation (figure 6): each branch is weighed by the other."""
 
-    def __init__(self, channels: int, align_corners: bool, conv, norm_cfg: dict) -> None:
+    def __init__(self, channels: int, align_corners: bool, conv: Callable[..., nn.Module],
+                 norm_cfg: dict) -> None:
         super().__init__()
         self.align_corners = align_corners
         plain = partial(conv, channels, channels, 3, padding=1, bias=False, act_cfg=None)
@@ -176,8 +179,8 @@ class BiSeNetV2(BaseModule):
         return tuple(levels[i] for i in self.out_indices)
 
 
-def _semantic(in_channels: int, channels: tuple[int, ...], ratio: int, conv, norm_cfg: dict,
-              act_cfg: dict) -> nn.Sequential:
+def _semantic(in_channels: int, channels: tuple[int, ...], ratio: int,
+              conv: Callable[..., nn.Module], norm_cfg: dict, act_cfg: dict) -> nn.Sequential:
     """Stem, three stages of 2, 2 and 4 layers, context embedding (table 1)."""
     layer = partial(_GatherExpand, ratio=ratio, conv=conv, norm_cfg=norm_cfg, act_cfg=act_cfg)
     branch = nn.Sequential()

@@ -4,6 +4,7 @@ Fan et al., Rethinking BiSeNet, https://arxiv.org/abs/2104.13188. Module names a
 mmsegmentation 1.2.2, under which published weights are stored.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -35,8 +36,8 @@ class _STDCModule(BaseModule):
         add: Add the input (with stride 2 a convolved one) to what is joined.
     """
 
-    def __init__(self, in_channels: int, channels: int, stride: int, conv, num_convs: int,
-                 add: bool) -> None:
+    def __init__(self, in_channels: int, channels: int, stride: int,
+                 conv: Callable[..., nn.Module], num_convs: int, add: bool) -> None:
         super().__init__()
         self.stride, self.add = stride, add
         half = channels // 2

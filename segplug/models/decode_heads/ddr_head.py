@@ -28,7 +28,8 @@ class DDRHead(BaseDecodeHead):
         norm_cfg, act_cfg: As everywhere in mmcv.
         loss_decode: Two losses, for the result and for the detail.
         init_cfg: mmengine's initialisation; default Kaiming, and biases start at 0.
-        Others as for `BaseDecodeHead`; ``in_index`` and ``sampler`` have no effect.
+        Others as for `BaseDecodeHead`, less ``input_transform``; ``in_index`` and ``sampler``
+            have no effect.
 
     Raises:
         ConfigError: For another number of losses.

@@ -69,6 +69,9 @@ class BaseDecodeHead(BaseModule, metaclass=ABCMeta):
         self.conv_cfg, self.norm_cfg, self.act_cfg = conv_cfg, norm_cfg, act_cfg
         self.ignore_index = ignore_index
         self.align_corners = align_corners
+        if num_classes < 1:
+            raise ConfigError('A head tells classes.', got=f'num_classes={num_classes}',
+                              expected='1 or more', culprit='num_classes')
         self.num_classes = num_classes
         self.out_channels = num_classes if out_channels is None else out_channels
         if self.out_channels != num_classes and (self.out_channels, num_classes) != (1, 2):

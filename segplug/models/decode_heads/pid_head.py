@@ -38,7 +38,8 @@ class PIDHead(BaseDecodeHead):
         loss_decode: Four losses: of the detail; of the result; of the boundaries; of the result
             where a boundary is predicted.
         init_cfg: mmengine's initialisation; default Kaiming, and biases start at 0.
-        Others as for `BaseDecodeHead`; ``in_index`` and ``sampler`` have no effect.
+        Others as for `BaseDecodeHead`, less ``input_transform``; ``in_index`` and ``sampler``
+            have no effect.
 
     Raises:
         ConfigError: For another number of losses, or without ``ignore_index``.

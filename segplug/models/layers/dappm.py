@@ -4,6 +4,7 @@ Hong et al., https://arxiv.org/abs/2101.06085, equation 2; Xu et al.,
 https://arxiv.org/abs/2206.02066.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -43,7 +44,8 @@ class DAPPM(BaseModule):
         self.compression = conv(branch_channels * num_scales, out_channels, 1)
         self.shortcut = conv(in_channels, out_channels, 1)
 
-    def _processes(self, channels: int, num: int, conv) -> nn.Module:
+    def _processes(self, channels: int, num: int,
+                   conv: Callable[..., nn.Module]) -> nn.Module:
         return nn.ModuleList(conv(channels, channels, 3, padding=1) for _ in range(num))
 
     def _fused(self, scales: list[torch.Tensor]) -> list[torch.Tensor]:
@@ -63,7 +65,8 @@ class DAPPM(BaseModule):
 class PAPPM(DAPPM):
     """Parallel aggregation: every scale is added to scale 0; one grouped convolution for all."""
 
-    def _processes(self, channels: int, num: int, conv) -> nn.Module:
+    def _processes(self, channels: int, num: int,
+                   conv: Callable[..., nn.Module]) -> nn.Module:
         return conv(channels * num, channels * num, 3, padding=1, groups=num)
 
     def _fused(self, scales: list[torch.Tensor]) -> list[torch.Tensor]:

@@ -150,6 +150,7 @@ def test_binary_by_one_channel():
 
 @pytest.mark.parametrize(('wrong', 'text'), [
     (dict(out_channels=2), 'out_channels=2, num_classes=3'),
+    (dict(num_classes=0), 'num_classes=0.*1 or more'),
     (dict(input_transform='resize'), "'resize'"),
     (dict(in_channels=[2, 3]), 'one level'),
     (dict(in_index=[0, 1]), 'one level'),

@@ -60,6 +60,12 @@ def test_signature_shows_every_argument():
     assert all(p.kind is not p.VAR_KEYWORD for p in parameters.values())
 
 
+@pytest.mark.parametrize('wrong', [dict(num_convs=-1), dict(dilation=0)])
+def test_convolutions_that_cannot_be(wrong):
+    with pytest.raises(ConfigError, match='num_convs >= 0, dilation >= 1'):
+        FCNHead(in_channels=4, channels=4, num_classes=2, **wrong)
+
+
 def test_misspelt_key_gets_a_suggestion():
     cfg = dict(type='FCNHead', in_channels=4, channels=4, num_classes=2)
     assert isinstance(MODELS.build(cfg), nn.Module)
