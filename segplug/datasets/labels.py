@@ -78,62 +78,71 @@ def _png_kind(data: bytes) -> tuple[int, int]:
 
 
 def label_table(label_map: Mapping[int, int] | None, reduce_zero_label: bool,
-                ignore_index: int = 255, size: int = 256) -> np.ndarray | None:
+                ignore_index: int = 255, size: int = 256,
+                value_map: Mapping[int, int] | None = None) -> np.ndarray | None:
     """The new value of each label value, or None where nothing changes.
 
-    ``reduce_zero_label`` first (0 and ``ignore_index`` become ``ignore_index``, v becomes v - 1),
-    then ``label_map``; values it does not hold stay.
+    ``value_map`` first, then ``reduce_zero_label`` (0 and ``ignore_index`` become
+    ``ignore_index``, v becomes v - 1), then ``label_map``. Values that a map does not hold stay.
 
     Args:
-        label_map: Old value -> new value, both 0 to 65535.
+        label_map: Class of the data set -> class of the training, both 0 to 65535.
         reduce_zero_label: Label 0 is no class.
         ignore_index: What label 0 becomes then.
         size: 256 for labels of 8 bits, 65536 for those of 16.
+        value_map: Value of the file -> what it means, both 0 to 65535.
 
     Returns:
         (size,) uint8, or uint16 if one of its values is above 255; or None.
 
     Raises:
-        ConfigError: A value of the map is none of 16 bits.
+        ConfigError: A value of a map is none of 16 bits.
     """
-    table = np.arange(size, dtype=np.int32)
+    table = _through(value_map, np.arange(size), 'value_map')
     if reduce_zero_label:
-        table[1:] -= 1
-        table[0] = ignore_index
-        if 0 <= ignore_index < size:
-            table[ignore_index] = ignore_index
-    if label_map:
-        mapped = np.arange(max(size, int(table.max()) + 1), dtype=np.int32)
-        for old, new in label_map.items():
-            if not (0 <= old <= _MAX and 0 <= new <= _MAX):
-                raise ConfigError('A label map leads from 16 bits to 16 bits.',
-                                  got=f'{old} -> {new}', expected='0 to 65535',
-                                  culprit='label_map')
-            if old < len(mapped):
-                mapped[old] = new
-        table = mapped[table]
+        table = np.where((table == 0) | (table == ignore_index), ignore_index, table - 1)
+    table = _through(label_map, table, 'label_map')
     if (table == np.arange(size)).all():
         return None
     return table.astype(np.uint16 if table.max() > 255 else np.uint8)
 
 
+def _through(pairs: Mapping[int, int] | None, values: np.ndarray, name: str) -> np.ndarray:
+    """``values``, any of 16 bits, after a map."""
+    if not pairs:
+        return values
+    table = np.arange(_MAX + 1)
+    for old, new in pairs.items():
+        if not (0 <= old <= _MAX and 0 <= new <= _MAX):
+            raise ConfigError(f'A {name} leads from 16 bits to 16 bits.', got=f'{old} -> {new}',
+                              expected='0 to 65535', culprit=name)
+        table[old] = new
+    return table[values]
+
+
+Items = tuple[tuple[int, int], ...]
+
+
 @functools.lru_cache(maxsize=8)
-def cached_table(items: tuple[tuple[int, int], ...], reduce_zero_label: bool, ignore_index: int,
-                 size: int) -> np.ndarray | None:
-    """`label_table` of a map's items, made once per process."""
-    return label_table(dict(items), reduce_zero_label, ignore_index, size)
+def _cached_table(label_items: Items, reduce_zero_label: bool, ignore_index: int, size: int,
+                  value_items: Items) -> np.ndarray | None:
+    """`label_table` of the items of maps, made once per process."""
+    return label_table(dict(label_items), reduce_zero_label, ignore_index, size,
+                       dict(value_items))
 
 
 def mapped(label: np.ndarray | Frame, label_map: Mapping[int, int] | None,
-           reduce_zero_label: bool, ignore_index: int = 255):
+           reduce_zero_label: bool, ignore_index: int = 255,
+           value_map: Mapping[int, int] | None = None):
     """(H, W) uint8 or uint16 through `label_table`; uint8 wherever the values allow it.
 
     A Frame of 8 bits stays one.
     """
     table = None
-    if label_map or reduce_zero_label:
-        table = cached_table(tuple((label_map or {}).items()), reduce_zero_label, ignore_index,
-                             256 if label.dtype == np.uint8 else _MAX + 1)
+    if label_map or reduce_zero_label or value_map:
+        table = _cached_table(tuple((label_map or {}).items()), reduce_zero_label, ignore_index,
+                              256 if label.dtype == np.uint8 else _MAX + 1,
+                              tuple((value_map or {}).items()))
     if isinstance(label, Frame):
         if label.dtype == np.uint8 and (table is None or table.dtype == np.uint8):
             return label if table is None else LookedUp(label, table)
@@ -141,6 +150,21 @@ def mapped(label: np.ndarray | Frame, label_map: Mapping[int, int] | None,
     if table is not None and label.dtype == table.dtype == np.uint8:
         return cv2.LUT(label, table)
     return narrow(label if table is None else table[label])
+
+
+def value_items(value_map: Mapping[int, int]) -> dict[int, int]:
+    """A map of values whose keys may be text, as those of JSON are.
+
+    Raises:
+        ConfigError: A key or value is no integer of 16 bits.
+    """
+    try:
+        pairs = {int(old): int(new) for old, new in value_map.items()}
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ConfigError('A value_map leads from integers to integers.', got=repr(value_map),
+                          expected='such as {255: 1}', culprit='value_map') from error
+    _through(pairs, np.zeros(1, np.int64), 'value_map')
+    return pairs
 
 
 def narrow(label: np.ndarray) -> np.ndarray:

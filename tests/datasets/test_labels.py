@@ -15,6 +15,7 @@ from segplug.datasets.labels import (
     ids_of_colors,
     label_table,
     mapped,
+    value_items,
 )
 from segplug.errors import ConfigError, DataError
 
@@ -79,6 +80,23 @@ def test_a_label_is_uint8_wherever_it_can_be(label, label_map, expected):
     found = mapped(label, label_map, False)
     assert found.dtype == expected.dtype
     np.testing.assert_array_equal(found, expected)
+
+
+def test_values_of_the_file_come_first():
+    # 0 and 255 of a mask: background and a thing; then the data set keeps the thing alone.
+    table = label_table({0: 255, 1: 0}, False, value_map={255: 1})
+    assert table[[0, 255, 7]].tolist() == [255, 0, 7]
+    # 255 -> 1, then down by one -> 0.
+    assert label_table(None, True, value_map={255: 1})[[0, 255, 3]].tolist() == [255, 0, 2]
+    found = mapped(np.array([[0, 255]], np.uint8), None, False, value_map={255: 1})
+    assert found.tolist() == [[0, 1]]
+
+
+def test_value_maps():
+    assert value_items({'255': 1}) == {255: 1}
+    for value_map in ({'a': 1}, {0: None}, [0, 1], {0: -1}, {70000: 1}):
+        with pytest.raises(ConfigError, match='value_map leads from'):
+            value_items(value_map)
 
 
 @pytest.mark.parametrize('backend', ['pillow', 'cv2'])

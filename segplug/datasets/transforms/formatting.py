@@ -26,7 +26,8 @@ def channels_first(img: np.ndarray) -> torch.Tensor:
 class PackSegInputs(BaseTransform):
     """``inputs`` (C, H, W) as loaded, and ``data_samples`` with labels (1, H, W) and metainfo.
 
-    gt_seg_map becomes ``gt_sem_seg`` and keeps its uint8; other label maps keep their names.
+    gt_seg_map becomes ``gt_sem_seg``; other label maps keep their names. uint8 stays, uint16, of
+    which torch knows little, becomes int32.
 
     Args:
         meta_keys: What to hand on of the results, where they hold it.
@@ -41,7 +42,9 @@ class PackSegInputs(BaseTransform):
             packed['inputs'] = channels_first(results['img'])
         sample = SegDataSample()
         for key in label_keys(results):
-            data = torch.from_numpy(np.ascontiguousarray(results[key]))[None]
+            label = results[key]
+            label = label.astype(np.int32) if label.dtype == np.uint16 else label
+            data = torch.from_numpy(np.ascontiguousarray(label))[None]
             setattr(sample, 'gt_sem_seg' if key == 'gt_seg_map' else key, PixelData(data=data))
         sample.set_metainfo({k: results[k] for k in self.meta_keys if k in results})
         packed['data_samples'] = sample

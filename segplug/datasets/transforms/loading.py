@@ -177,6 +177,7 @@ class LoadAnnotations(BaseTransform):
             'tifffile'.
         color_map: For colour masks: '#rrggbb' -> id, or colours (r, g, b) in the order of the
             classes.
+        value_map: Value of the file -> class id, before everything else; others stay.
         variable: Name of the array in a .npz or .mat that holds several; 'struct.field'.
 
     Raises:
@@ -189,6 +190,7 @@ class LoadAnnotations(BaseTransform):
     def __init__(self, reduce_zero_label: bool | None = None, backend_args: dict | None = None,
                  imdecode_backend: str = 'pillow', *,
                  color_map: Mapping[str, int] | Sequence | None = None,
+                 value_map: Mapping[int, int] | None = None,
                  variable: str | None = None) -> None:
         if imdecode_backend not in _LABEL_BACKENDS:
             raise ConfigError('LoadAnnotations has no such imdecode_backend.',
@@ -198,6 +200,7 @@ class LoadAnnotations(BaseTransform):
         self.backend_args = copy.copy(backend_args)
         self.imdecode_backend = imdecode_backend
         self.color_items = None if color_map is None else labels.color_items(color_map)
+        self.value_map = None if value_map is None else labels.value_items(value_map)
         self.variable = variable
 
     def transform(self, results: dict) -> dict:
@@ -208,7 +211,7 @@ class LoadAnnotations(BaseTransform):
             return results
         results['gt_seg_map'] = labels.mapped(
             self.values(results), results.get('label_map'), self._reduces(results),
-            results.get('ignore_index', 255))
+            results.get('ignore_index', 255), self.value_map)
         # A new list: copies of a sample may share the old one.
         results['seg_fields'] = [*results.get('seg_fields', []), 'gt_seg_map']
         return results

@@ -41,3 +41,11 @@ def test_meta_keys_choose_what_is_handed_on():
     packed = PackSegInputs(meta_keys=['private', 'absent'])(dict(private=1, img_path='a.png'))
     assert packed['data_samples'].metainfo == dict(private=1)
     assert 'inputs' not in packed
+
+
+def test_labels_of_16_bits_become_int32():
+    label = np.array([[0, 65535]], np.uint16)
+    packed = PackSegInputs()(dict(img=np.zeros((1, 2, 3), np.uint8), gt_seg_map=label))
+    data = packed['data_samples'].gt_sem_seg.data
+    assert data.dtype == torch.int32
+    assert data.tolist() == [[[0, 65535]]]
