@@ -1,8 +1,8 @@
 """Random brightness, contrast, saturation and hue.
 
 The distortion of SSD (Liu et al., ECCV 2016) with mmsegmentation's arguments and draws. Each
-step is a function of one 8-bit value, so it is a table of 256 entries, and the two steps in
-HSV share one conversion.
+step is a function of one 8-bit value (`ops.tables`), and the two steps in HSV share one
+conversion.
 """
 
 from collections.abc import Sequence
@@ -13,27 +13,21 @@ from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 
 from ...errors import ShapeError
+from ...ops import tables
 from ...registry import TRANSFORMS
 from .fields import as_range
-
-_VALUES = np.arange(256, dtype=np.uint8)
-
-
-def linear_table(alpha: float = 1., beta: float = 0.) -> np.ndarray:
-    """(256,) uint8: alpha * value + beta, clipped to 0..255 and rounded down."""
-    return np.clip(_VALUES.astype(np.float32) * alpha + beta, 0, 255).astype(np.uint8)
 
 
 def hue_table(delta: int) -> np.ndarray:
     """(256,) uint8: hue (0..179, two degrees a step) turned by ``delta``."""
-    return ((_VALUES.astype(int) + delta) % 180).astype(np.uint8)
+    return ((tables.VALUES.astype(int) + delta) % 180).astype(np.uint8)
 
 
 def shift_hsv(img: np.ndarray, saturation: float, hue: int) -> np.ndarray:
     """(H, W, 3) uint8 BGR with saturation multiplied and hue turned."""
-    tables = np.stack([hue_table(hue), linear_table(alpha=saturation), _VALUES], axis=-1)
-    hsv = cv2.LUT(cv2.cvtColor(img, cv2.COLOR_BGR2HSV), tables[None])
-    return cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)
+    steps = np.stack([hue_table(hue), tables.linear_table(saturation), tables.VALUES])
+    hsv = tables.look_up(cv2.cvtColor(img, cv2.COLOR_BGR2HSV), steps)
+    return cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR, dst=hsv)
 
 
 @TRANSFORMS.register_module()
@@ -80,16 +74,15 @@ class PhotoMetricDistortion(BaseTransform):
             raise ShapeError('PhotoMetricDistortion works on 8-bit colour images.',
                              got=f'{img.shape} {img.dtype}', expected='(H, W, 3) uint8')
         drawn = self._draw()
-        before = linear_table(beta=drawn['brightness'] or 0.)
-        contrast = linear_table(alpha=1. if drawn['contrast'] is None else drawn['contrast'])
-        if drawn['contrast_first']:
-            before = contrast[before]
-        img = _look_up(img, before)
+        if drawn['brightness'] is not None:
+            img = tables.add(img, drawn['brightness'])
+        if drawn['contrast_first'] and drawn['contrast'] is not None:
+            img = tables.scale(img, drawn['contrast'])
         if drawn['saturation'] is not None or drawn['hue']:
             saturation = 1. if drawn['saturation'] is None else drawn['saturation']
             img = shift_hsv(img, saturation, drawn['hue'] or 0)
-        if not drawn['contrast_first']:
-            img = _look_up(img, contrast)
+        if not drawn['contrast_first'] and drawn['contrast'] is not None:
+            img = tables.scale(img, drawn['contrast'])
         results['img'] = img
         return results
 
@@ -102,7 +95,3 @@ class PhotoMetricDistortion(BaseTransform):
 def _maybe(draw, low: float, high: float) -> float | None:
     """A draw with probability one half, else None."""
     return draw(low, high) if np.random.randint(2) else None
-
-
-def _look_up(img: np.ndarray, table: np.ndarray) -> np.ndarray:
-    return img if np.array_equal(table, _VALUES) else cv2.LUT(img, table)

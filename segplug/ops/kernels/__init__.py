@@ -44,6 +44,11 @@ def resize_window() -> Callable | None:
     return _function('cpu_resize', 'window')
 
 
+def channel_tables() -> Callable | None:
+    """The compiled `ops.tables.look_up` on the CPU, or None."""
+    return _function('cpu_tables', 'look_up')
+
+
 def png_unfilter() -> Callable | None:
     """What `ops.png` has compiled to undo the filters of rows on the CPU, or None."""
     return _function('cpu_png', 'unfilter')
