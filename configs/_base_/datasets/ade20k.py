@@ -1,5 +1,5 @@
-# ADE20K (ADEChallengeData2016), 150 classes: crops of 512x512 after scale, 4 images on each process.
-# Label 0 is no class: the data set says so.
+# ADE20K (ADEChallengeData2016), 150 classes; label 0 is none, which the data set says. Crops of
+# 512x512 after scale, 4 images on each process.
 _base_ = './by_iteration.py'
 
 dataset_type = 'ADE20KDataset'

@@ -1,5 +1,5 @@
-# Mapillary Vistas 1.2 as mapillary_v1.py has it, without its last class 'Unlabeled', which becomes no
-# class.
+# Mapillary Vistas 1.2 as mapillary_v1.py has it, without the last class 'Unlabeled', whose
+# pixels are no class here.
 _base_ = './mapillary_v1.py'
 
 metainfo = dict(classes=(
