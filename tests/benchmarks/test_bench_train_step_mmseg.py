@@ -67,6 +67,7 @@ def test_a_row_is_of_medians(module):
     found = module(NAME).compare('case', workers, 'fcn_r18', (32, 48), 19, 3)
     assert (found['baseline'], found['ours'], found['ratio']) == (8, 3, 8 / 3)
     assert (found['processor_ms'], found['processor_ratio']) == ([4, 1.5], 8 / 3)
+    assert 'processor time: 2.67x, 2.67x, in' in module(NAME).processor_times([found, found])
 
 
 @pytest.mark.parametrize('wrong', [dict(loss=2.001), dict(loss=float('nan')),
