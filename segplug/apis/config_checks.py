@@ -133,7 +133,10 @@ def declared_metainfo(dataset: dict) -> dict:
 
 
 def check_classes(cfg: Config) -> None:
-    """Raise when a head's ``num_classes`` is not the number of classes of a data set."""
+    """Raise when a head's ``num_classes`` is not the number of classes of a data set.
+
+    One class is as good as two: a sigmoid tells it from what is around it.
+    """
     for loader, dataset in datasets(cfg):
         if 'type' not in dataset:
             raise ConfigError(f'The data set of {loader} has no type.', culprit=loader,
@@ -143,7 +146,8 @@ def check_classes(cfg: Config) -> None:
             continue
         for name, head in heads(cfg.model):
             count = head.get('num_classes')
-            if count not in (None, len(classes)) and _labels_are_classes(head):
+            fits = count in (None, len(classes)) or (count, len(classes)) == (1, 2)
+            if not fits and labels_are_classes(head):
                 raise ConfigError(
                     f'{name} has num_classes={count}, but {dataset["type"]} of {loader} has '
                     f'{len(classes)} classes.', culprit='num_classes', expected=len(classes),
@@ -151,7 +155,7 @@ def check_classes(cfg: Config) -> None:
                         "metainfo=dict(classes=(...))")
 
 
-def _labels_are_classes(head: dict) -> bool:
+def labels_are_classes(head: dict) -> bool:
     """False for heads that make labels of their own, such as boundaries."""
     cls = head.get('type')
     cls = resolve(cls, MODELS) if isinstance(cls, str) else cls

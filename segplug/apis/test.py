@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ..errors import ConfigError
 from ..registry import METRICS, resolve
+from .binary_checks import check_binary
 from .config import load_config
 from .config_checks import check_classes, drop_half_parts
 from .provenance import explained
@@ -52,6 +53,7 @@ def test(config: str, checkpoint: str, *, aug_test: bool = False, out: str | Non
             evaluator['num_worst'] = worst
     with explained(cfg, options):
         check_classes(cfg)
+        check_binary(cfg)
         runner = Runner.from_cfg(cfg)
         if note:
             runner.logger.warning(note)

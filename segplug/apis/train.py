@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ConfigError
+from .binary_checks import check_binary
 from .config import load_config
 from .config_checks import check_classes, drop_half_parts
 from .provenance import explained
@@ -63,6 +64,7 @@ def train(config: str, *, work_dir: str | None = None, resume: bool | str = Fals
         check_validation(cfg)
         drop_half_parts(cfg, 'test')
         check_classes(cfg)
+        check_binary(cfg)
         runner = Runner.from_cfg(cfg)
         runner.train()
     return TrainResult(Path(runner.work_dir), latest_checkpoint(runner.work_dir),

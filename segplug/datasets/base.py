@@ -259,6 +259,8 @@ class BaseSegDataset(BaseDataset):
     def get_data_info(self, idx: int) -> dict:
         """What is known of sample ``idx`` before it is read."""
         info = super().get_data_info(idx)
+        if self.ignore_index != 255:  # what LoadAnnotations takes otherwise
+            info = {**info, 'ignore_index': self.ignore_index}
         return info if self._store is None else {**info, 'packed': self._store}
 
     def __getitem__(self, idx: int) -> dict:

@@ -53,6 +53,13 @@ def test_samples_are_pairs_in_sorted_order(root):
                         label_map=None, reduce_zero_label=False, seg_fields=[], sample_idx=2)
 
 
+def test_another_ignore_index_reaches_the_loader(root):
+    assert make(root, ignore_index=300).get_data_info(0)['ignore_index'] == 300
+    # 0 becomes 300, which 8 bits do not hold; see `labels.label_table`.
+    dataset = make(root, ignore_index=300, reduce_zero_label=True)
+    assert dataset[0]['data_samples'].gt_sem_seg.data[0, 0].tolist() == [300, 300, 0, 1]
+
+
 def test_a_sample_is_packed_and_knows_its_index(root):
     dataset = make(root)
     sample = dataset[-1]
