@@ -61,7 +61,7 @@ def _named(name: str) -> Callable:
 
 
 def seed(augmentation: Callable, number: int) -> None:
-    """Start the generators that ``augmentation`` keeps, as albumentations 1.4.19 and later do.
+    """Start the generators that ``augmentation`` keeps, as albumentations 1.4.21 and later do.
 
     All parts of it share them; `set_random_seed` would start each part alike, so that two flips
     always agree.

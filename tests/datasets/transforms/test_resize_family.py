@@ -32,7 +32,8 @@ def test_next_multiple_by_hand():
     ((40, 20), 10, 100, (10, 20)),
     ((20, 40), 30, 50, (50, 25)),   # 60 x 30 shrinks by 50 / 60
     ((30, 31), 20, 99, (21, 20)),   # 20 * 31 / 30 = 20.67
-    ((1, 1000), 8, 100, (100, 1))])  # 0.1 of a pixel stays one
+    ((1, 1000), 8, 100, (100, 1)),  # 0.1 of a pixel stays one
+    ((1000, 1), 8, 100, (1, 100))])
 def test_shortest_edge_by_hand(shape, short, longest, size):
     assert shortest_edge_size(shape, short, longest) == size
 
