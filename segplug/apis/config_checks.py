@@ -1,10 +1,12 @@
 """What can be said of a config before it is built: misspelt keys, missing parts, class counts."""
 
 import ast
+import contextlib
 from collections.abc import Iterator
 
 from mmengine.config import Config
 
+from ..datasets.classes import find_table
 from ..errors import ConfigError, did_you_mean
 from ..registry import DATASETS, MODELS, resolve
 from .provenance import nodes
@@ -124,11 +126,18 @@ def drop_half_parts(cfg: Config, *names: str) -> None:
 def declared_metainfo(dataset: dict) -> dict:
     """Classes, palette ... of a data set's config, without reading any data.
 
-    A ``classes`` that names a file is left out.
+    ``classes`` that name a file are read from there; left out where it cannot be read, which is
+    said when the data set is made.
     """
     cls = dataset.get('type')
     cls = resolve(cls, DATASETS) if isinstance(cls, str) else cls
-    known = {**getattr(cls, 'METAINFO', {}), **(dataset.get('metainfo') or {})}
+    given = dataset.get('metainfo') or {}
+    if isinstance(given.get('classes'), str):
+        with contextlib.suppress(ConfigError):
+            folders = (dataset.get('data_root') or '', '')
+            table = find_table(given['classes'], folders)
+            given = {**table, **given, 'classes': table['classes']}
+    known = {**getattr(cls, 'METAINFO', {}), **given}
     return {key: value for key, value in known.items() if not isinstance(value, str)}
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from segplug.apis.config import load_config
-from segplug.apis.config_checks import check_classes
+from segplug.apis.config_checks import check_classes, declared_metainfo
 from segplug.errors import ConfigError
 
 
@@ -56,3 +56,17 @@ def test_a_head_that_makes_its_own_labels_has_its_own_number_of_classes():
     cfg.model.auxiliary_head = [dict(type='FCNHead', num_classes=2)]
     with pytest.raises(ConfigError, match='model.auxiliary_head has num_classes=2.*19 classes'):
         check_classes(cfg)
+
+
+def test_classes_in_a_file_are_counted(tmp_path):
+    (tmp_path / 'classes.csv').write_text('name,r,g,b\na,0,0,0\nb,1,1,1\n')
+    cfg = load_config('unet/unet_r18_minicity.py')
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        cfg[name].dataset = dict(type='BaseSegDataset', data_root=str(tmp_path),
+                                 metainfo=dict(classes='classes.csv', palette=[[9, 9, 9]] * 2))
+    with pytest.raises(ConfigError, match='num_classes=19, but BaseSegDataset of .* 2 classes'):
+        check_classes(cfg)
+    assert declared_metainfo(cfg.test_dataloader.dataset) == dict(
+        classes=('a', 'b'), palette=[[9, 9, 9]] * 2)
+    (tmp_path / 'classes.csv').unlink()
+    check_classes(cfg)  # the data set says that the file is not there

@@ -134,3 +134,8 @@ def test_a_wrong_root_is_one_error(tree):
     for folder, end in ROWS[name].img, ROWS[name].label:
         assert folder.split('/')[0] in str(error.value)
         assert '*' + end in str(error.value)
+
+
+def test_the_page_about_data_names_every_data_set():
+    page = (Path(__file__).parents[2] / 'docs' / 'how-to' / 'data.md').read_text()
+    assert [name for name in [*OURS, *ELSEWHERE] if name not in page] == ['BaseCDDataset']
