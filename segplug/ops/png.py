@@ -29,7 +29,6 @@ _HIDES_MORE = (b'raw profile', b'xml')
 _LARGEST_TEXT = 1 << 16  # bytes; decoders differ in what they refuse
 _LARGEST = 1 << 26  # pixels; from about here on other decoders warn or refuse
 _SMALLEST = 1 << 14  # bytes of pixels; below, loading the kernel is never earned back
-_DEFLATE_RATIO = 1032  # the most that one compressed byte becomes
 _BLOCK = 1 << 18  # bytes inflated before their filters are undone; they stay in the second cache
 
 
@@ -143,8 +142,7 @@ def _decode(plain: _Plain, num_rows: int, igzip, unfilter: Callable) -> np.ndarr
     step = _BYTES[plain.colour, plain.bits]
     row_size = 1 + plain.width * step
     stream = b''.join(plain.parts)
-    if plain.height * row_size > _DEFLATE_RATIO * len(stream):
-        return None
+    # Memory of a size that the stream does not bear out is never touched, so never used.
     pixels = np.empty((num_rows, row_size - 1), np.uint8)
     inflater = igzip.IgzipDecompressor(flag=igzip.DECOMP_ZLIB)
     per_block = max(_BLOCK // row_size, 1)

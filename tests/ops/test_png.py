@@ -276,10 +276,16 @@ def test_switched_off_or_without_isal(monkeypatch):
         module._isal.cache_clear()
 
 
-def test_small_files_and_other_flags_are_left(monkeypatch):
+def test_small_and_huge_files_and_other_flags_are_left(monkeypatch):
     data = png(values('gray', 10, 10), GRAY)
     assert decode_png(data, 'grayscale') is decode_png(data, backend='turbojpeg') is None
+    monkeypatch.setattr(module, '_LARGEST', 100)
+    monkeypatch.setattr(module, '_SMALLEST', 100)
+    assert decode_png(data) is not None
     monkeypatch.setattr(module, '_SMALLEST', 101)
+    assert decode_png(data) is None
+    monkeypatch.setattr(module, '_SMALLEST', 100)
+    monkeypatch.setattr(module, '_LARGEST', 99)
     assert decode_png(data) is None
 
 
