@@ -121,6 +121,7 @@ def predict(config: str, checkpoint: str, images: Iterable[str], out: str, *,
     Raises:
         DataError: An image is missing, or none was found; nothing is written then.
     """
+    from ..datasets.files import displayed
     from ..evaluation.outputs import output_names
     from ..visualization.draw import write_labels, write_overlay
     files = image_files(images)
@@ -132,7 +133,8 @@ def predict(config: str, checkpoint: str, images: Iterable[str], out: str, *,
             labels = predictor(file)
             written.append(Path(out) / 'labels' / f'{name}.png')
             write_labels(written[-1], labels, predictor.palette)
-            write_overlay(file, labels, predictor.palette, Path(out) / 'overlays' / f'{name}.png')
+            write_overlay(displayed(str(file)), labels, predictor.palette,
+                          Path(out) / 'overlays' / f'{name}.png')
     return written
 
 

@@ -140,6 +140,24 @@ def read_bands(path: str, backend_args: dict | None = None) -> np.ndarray:
     return img
 
 
+def displayed(path: str, backend_args: dict | None = None) -> np.ndarray:
+    """A file of any kind as a picture to look at: (H, W, 3) uint8, RGB.
+
+    Of a TIFF or an array, the first three channels, or the first if there are fewer; what is not
+    of 8 bits is stretched, channel by channel, from its 2nd to its 98th percentile.
+    """
+    data = read_bytes(path, 'image', backend_args)
+    if not array_files.is_tiff(data) and not path.lower().endswith(array_files.SUFFIXES):
+        return np.ascontiguousarray(decode(data, path, 'image', 'color', 'cv2')[..., ::-1])
+    bands = read_bands(path, backend_args)
+    bands = bands[..., :3] if bands.shape[2] > 2 else bands[..., :1].repeat(3, axis=2)
+    if bands.dtype == np.uint8:
+        return np.ascontiguousarray(bands)
+    low, high = np.nanpercentile(bands.reshape(-1, 3).astype(np.float32), (2, 98), axis=0)
+    share = (bands - low) / np.where(high > low, high - low, 1)
+    return (np.nan_to_num(share).clip(0, 1) * 255).astype(np.uint8)
+
+
 def orientation(data: bytes) -> int:
     """The EXIF orientation of a picture, 1 to 8; 1 is as it lies in the file."""
     if not _may_have_exif(data):

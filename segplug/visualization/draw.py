@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from ..errors import DataError, ShapeError
+from ..errors import ShapeError
 
 Palette = Sequence[Sequence[int]] | None
 
@@ -126,17 +126,10 @@ def write_labels(path: str | Path, labels: np.ndarray, palette: Palette = None) 
     picture.save(path, format='PNG')
 
 
-def write_overlay(image_file: str | Path, labels: np.ndarray, palette: Palette, path: str | Path,
+def write_overlay(image: np.ndarray, labels: np.ndarray, palette: Palette, path: str | Path,
                   alpha: float = 0.5) -> None:
-    """Read an image file, lay the labels over it and write the picture to ``path``.
-
-    Raises:
-        DataError: The image cannot be read.
-    """
-    image = cv2.imread(str(image_file), cv2.IMREAD_COLOR)
-    if image is None:
-        raise DataError(f'{image_file} cannot be read as an image.')
-    mixed = overlay(image[..., ::-1], labels, palette, alpha)
+    """Lay the labels over an image, (H, W, 3) uint8 RGB, and write the picture to ``path``."""
+    mixed = overlay(image, labels, palette, alpha)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     Path(path).write_bytes(cv2.imencode('.png', mixed[..., ::-1])[1].tobytes())
 

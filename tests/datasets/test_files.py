@@ -12,6 +12,7 @@ from PIL import Image
 from segplug.datasets.files import (
     check_backend,
     decode,
+    displayed,
     is_truncated,
     orientation,
     read_bands,
@@ -131,6 +132,22 @@ def test_bands_are_in_the_files_order(tmp_path):
     for name in KINDS[2:]:
         write(tmp_path / name)
         np.testing.assert_array_equal(read_bands(str(tmp_path / name)), BANDS)
+
+
+def test_what_is_shown_of_any_file(tmp_path):
+    cv2.imwrite(str(tmp_path / 'a.png'), IMG)
+    np.testing.assert_array_equal(displayed(str(tmp_path / 'a.png')), IMG[..., ::-1])
+    # 0, 10, ..., 1000: the 2nd and 98th percentile are 20 and 980, 500 lies half way.
+    np.save(tmp_path / 'a.npy', np.repeat(np.arange(0, 1001, 10)[None, :, None], 4, axis=2))
+    found = displayed(str(tmp_path / 'a.npy'))
+    assert found.shape == (1, 101, 3)
+    assert found[0, [0, 2, 50, 98, 100]].tolist() == [[v] * 3 for v in (0, 0, 127, 255, 255)]
+    tifffile.imwrite(tmp_path / 'a.tif', IMG[..., :2], photometric='minisblack',
+                     planarconfig='contig')
+    np.testing.assert_array_equal(displayed(str(tmp_path / 'a.tif')),
+                                  IMG[..., :1].repeat(3, axis=2))
+    np.save(tmp_path / 'a.npy', np.full((4, 4), 7.))
+    assert not displayed(str(tmp_path / 'a.npy')).any()
 
 
 @pytest.mark.parametrize('kind', ['JPEG', 'PNG', 'WEBP', 'TIFF'])

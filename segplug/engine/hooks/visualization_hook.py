@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import mmcv
-from mmengine.fileio import get
 from mmengine.hooks import Hook
 
+from ...datasets.files import displayed
 from ...registry import HOOKS
 
 
@@ -43,7 +42,7 @@ class SegVisualizationHook(Hook):
         if not self.draw or not self.every_n_inner_iters(batch_idx, self.interval):
             return
         for sample in outputs or ():
-            image = mmcv.imfrombytes(get(sample.img_path, self.backend_args), channel_order='rgb')
+            image = displayed(sample.img_path, self.backend_args)
             runner.visualizer.add_datasample(
                 f'{mode}_{Path(sample.img_path).name}', image, data_sample=sample,
                 show=self.show, wait_time=self.wait_time, step=runner.iter)
