@@ -15,7 +15,7 @@ import cv2
 import mmcv
 import numpy as np
 
-from .kernels import resize_window
+from .kernels import nearest_window, resize_window
 
 DIRECTIONS = {'horizontal': 1, 'vertical': 0, 'diagonal': -1}  # with cv2.flip's codes
 _INTERPOLATIONS = {'nearest': cv2.INTER_NEAREST, 'bilinear': cv2.INTER_LINEAR}
@@ -109,7 +109,10 @@ class Resized(Frame):
         ys = nearest_cells(self.shape[0], self._parent.shape[0], rows)
         xs = nearest_cells(self.shape[1], self._parent.shape[1], cols)
         part = self._parent.read(slice(ys[0], ys[-1] + 1), slice(xs[0], xs[-1] + 1))
-        return part.take(ys - ys[0], axis=0).take(xs - xs[0], axis=1)
+        nearest = nearest_window()
+        if nearest is None or part.ndim > 2 or part.dtype not in (np.uint8, np.uint16):
+            return part.take(ys - ys[0], axis=0).take(xs - xs[0], axis=1)
+        return nearest(_row_wise(part), ys - ys[0], xs - xs[0])
 
 
 class Rotated(Frame):

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
@@ -10,15 +9,13 @@ from mmcv.transforms.utils import cache_randomness
 from ...errors import ConfigError
 from ...ops import frames
 from ...registry import TRANSFORMS
+from ..labels import mapped
 from .fields import check_probability, label_keys
 
 
-def swap_labels(label: np.ndarray, pairs: Sequence[Sequence[int]]) -> np.ndarray:
-    """(H, W) uint8 with the two values of each pair exchanged (left arm, right arm)."""
-    table = np.arange(256, dtype=np.uint8)
-    for one, other in pairs:
-        table[one], table[other] = other, one
-    return cv2.LUT(label, table)
+def swap_labels(label: np.ndarray | frames.Frame, pairs: Sequence[Sequence[int]]):
+    """(H, W) uint8 or uint16 with the two values of each pair exchanged (left arm, right arm)."""
+    return mapped(label, {a: b for pair in pairs for a, b in (pair, pair[::-1])}, False)
 
 
 @TRANSFORMS.register_module()
@@ -28,7 +25,8 @@ class RandomFlip(BaseTransform):
     Args:
         prob: Probability, shared evenly by the directions, or one for each direction.
         direction: 'horizontal', 'vertical', 'diagonal' or a list of them.
-        swap_seg_labels: Pairs of label values to exchange when mirrored.
+        swap_seg_labels: Pairs of values of gt_seg_map to exchange when mirrored; other maps, such
+            as edges or depth, hold no classes.
     """
 
     takes_frames = True
@@ -66,9 +64,8 @@ class RandomFlip(BaseTransform):
             return results
         for key in ['img', *label_keys(results)]:
             results[key] = frames.flip(results[key], direction)
-        if self.swap_seg_labels is not None:
-            for key in label_keys(results):
-                results[key] = swap_labels(np.asarray(results[key]), self.swap_seg_labels)
+        if self.swap_seg_labels is not None and results.get('gt_seg_map') is not None:
+            results['gt_seg_map'] = swap_labels(results['gt_seg_map'], self.swap_seg_labels)
         return results
 
     def __repr__(self) -> str:

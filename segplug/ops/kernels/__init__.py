@@ -54,6 +54,11 @@ def png_unfilter() -> Callable | None:
     return _function('cpu_png', 'unfilter')
 
 
+def nearest_window() -> Callable | None:
+    """The compiled window of a label resized on the CPU, or None."""
+    return _function('cpu_resize', 'nearest')
+
+
 def _function(module: str | None, name: str) -> Callable | None:
     if module is None or os.environ.get('SEGPLUG_KERNELS', 'on') == 'off':
         return None

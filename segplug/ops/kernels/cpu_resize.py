@@ -1,7 +1,7 @@
-"""A window of a bilinearly resized image, to the byte what ``cv2.resize`` gives there.
+"""A window of a resized image or label, to the byte what ``cv2.resize`` gives there.
 
-OpenCV works with weights of 11 bits: rows first, with 4 of the sum's bits dropped, then columns,
-with 16 dropped from each product and two bits left for rounding (its ``VResizeLinear`` for 8 bits).
+Bilinearly, OpenCV works with weights of 11 bits: rows first, with 4 of the sum's bits dropped, then
+columns, with 16 dropped from each product and two left for rounding (`VResizeLinear` for 8 bits).
 """
 
 import numpy as np
@@ -59,4 +59,31 @@ def window(source, rows, cols):
     flat = np.lib.stride_tricks.as_strided(
         source, (source.shape[0], source.shape[1] * channels), (source.strides[0], 1))
     _window(flat, rows, cols, channels, out.reshape(out.shape[0], -1))
+    return out
+
+
+@compiled
+def _nearest(source, rows, cols, out):
+    """``source`` (h, w) -> ``out`` (H, W); a row that comes again is copied."""
+    for y in range(rows.size):
+        if y > 0 and rows[y] == rows[y - 1]:
+            out[y] = out[y - 1]
+            continue
+        row, line = source[rows[y]], out[y]
+        for x in range(cols.size):
+            line[x] = row[cols[x]]
+
+
+def nearest(source, rows, cols):
+    """The values at ``rows`` and ``cols``.
+
+    Args:
+        source: (h, w) uint8 or uint16, in rows of contiguous pixels.
+        rows, cols: (H,) and (W,) int64.
+
+    Returns:
+        (H, W) of the same type.
+    """
+    out = np.empty((len(rows), len(cols)), source.dtype)
+    _nearest(source, rows, cols, out)
     return out

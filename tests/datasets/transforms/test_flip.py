@@ -43,6 +43,17 @@ def test_agrees_with_mmcv(kwargs):
 def test_swap_labels_by_hand():
     label = np.array([[0, 1, 5, 9]], np.uint8)
     assert swap_labels(label, [(1, 5)]).tolist() == [[0, 5, 1, 9]]
+    deep = np.array([[0, 300, 7]], np.uint16)
+    assert swap_labels(deep, [(300, 7)]).tolist() == [[0, 7, 300]]
+
+
+def test_only_classes_are_swapped():
+    edges = np.array([[0, 1]], np.uint8)
+    data = dict(img=np.zeros((1, 2, 3), np.uint8), gt_seg_map=np.array([[1, 2]], np.uint8),
+                gt_edge_map=edges, seg_fields=['gt_seg_map', 'gt_edge_map'])
+    data = RandomFlip(prob=1., swap_seg_labels=[(1, 2)])(data)
+    assert data['gt_seg_map'].tolist() == [[1, 2]]  # mirrored to 2 1, then exchanged
+    assert data['gt_edge_map'].tolist() == [[1, 0]]
 
 
 @pytest.mark.parametrize('kwargs', [
