@@ -153,6 +153,12 @@ def check_classes(cfg: Config) -> None:
         classes = declared_metainfo(dataset).get('classes')
         if classes is None:
             continue
+        if len(classes) > dataset.get('ignore_index', 255) > 254:
+            raise ConfigError(
+                f'{dataset["type"]} of {loader} has {len(classes)} classes, of which '
+                f'{dataset.get("ignore_index", 255)} is one, and the value that is ignored.',
+                culprit='classes', fix='set ignore_index=65535 in data sets, heads and IoUMetric, '
+                'and seg_pad_val=65535 in the preprocessor')
         for name, head in heads(cfg.model):
             count = head.get('num_classes')
             fits = count in (None, len(classes)) or (count, len(classes)) == (1, 2)

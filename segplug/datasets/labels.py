@@ -136,20 +136,23 @@ def mapped(label: np.ndarray | Frame, label_map: Mapping[int, int] | None,
            value_map: Mapping[int, int] | None = None):
     """(H, W) uint8 or uint16 through `label_table`; uint8 wherever the values allow it.
 
-    A Frame of 8 bits stays one.
+    With an ``ignore_index`` above 255 it is uint16 throughout, so that any padding can be ignored.
+    A Frame of 8 bits stays one otherwise.
     """
-    table = None
+    table, wide = None, ignore_index > 255
     if label_map or reduce_zero_label or value_map:
         table = _cached_table(tuple((label_map or {}).items()), reduce_zero_label, ignore_index,
                               256 if label.dtype == np.uint8 else _MAX + 1,
                               tuple((value_map or {}).items()))
     if isinstance(label, Frame):
-        if label.dtype == np.uint8 and (table is None or table.dtype == np.uint8):
+        if not wide and label.dtype == np.uint8 and (table is None or table.dtype == np.uint8):
             return label if table is None else LookedUp(label, table)
         label = label.array()
     if table is not None and label.dtype == table.dtype == np.uint8:
-        return cv2.LUT(label, table)
-    return narrow(label if table is None else table[label])
+        label = cv2.LUT(label, table)
+    elif table is not None:
+        label = table[label]
+    return label.astype(np.uint16) if wide else narrow(label)
 
 
 def value_items(value_map: Mapping[int, int]) -> dict[int, int]:

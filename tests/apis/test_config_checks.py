@@ -49,6 +49,17 @@ def test_a_class_count_that_does_not_fit_names_head_and_data_set():
     check_classes(load_config('unet/unet_r18_minicity.py'))
 
 
+def test_the_ignored_value_is_no_class_of_300():
+    cfg = load_config('unet/unet_r18_minicity.py', options={'model.decode_head.num_classes': 300})
+    for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
+        loader.dataset.metainfo = dict(classes=[f'c{i}' for i in range(300)])
+    with pytest.raises(ConfigError, match='300 classes, of which 255 is one.*seg_pad_val=65535'):
+        check_classes(cfg)
+    for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
+        loader.dataset.ignore_index = 65535
+    check_classes(cfg)
+
+
 def test_a_head_that_makes_its_own_labels_has_its_own_number_of_classes():
     cfg = load_config('unet/unet_r18_minicity.py')
     cfg.model.auxiliary_head = [dict(type='STDCHead', num_classes=2)]

@@ -82,6 +82,12 @@ def test_a_label_is_uint8_wherever_it_can_be(label, label_map, expected):
     np.testing.assert_array_equal(found, expected)
 
 
+def test_a_label_is_wide_where_the_ignored_value_is():
+    label = np.array([[0, 7]], np.uint8)
+    for label_map in (None, {7: 3}):
+        assert mapped(label, label_map, False, ignore_index=65535).dtype == np.uint16
+
+
 def test_values_of_the_file_come_first():
     # 0 and 255 of a mask: background and a thing; then the data set keeps the thing alone.
     table = label_table({0: 255, 1: 0}, False, value_map={255: 1})
