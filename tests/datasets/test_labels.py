@@ -1,6 +1,8 @@
 """Values of labels: tables by hand, colours, and what is no label."""
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -105,25 +107,41 @@ def test_value_maps():
             value_items(value_map)
 
 
-@pytest.mark.parametrize('backend', ['pillow', 'cv2'])
-@pytest.mark.parametrize('bits', [1, 2, 4])
-def test_pngs_of_few_bits_keep_their_values(bits, backend):
-    """Written by hand: Pillow does not write 2 and 4 bits of grey."""
-    import struct
-    import zlib
-    values = np.arange(16, dtype=np.uint8).reshape(2, 8) % 2 ** bits
+def png_by_hand(values, bits, interlaced=False):
+    """A grey PNG of few bits or in seven passes (Adam7), which Pillow does not write."""
+    passes = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2),
+              (1, 0, 2, 1)] if interlaced else [(0, 0, 1, 1)]
     rows = [np.packbits(np.unpackbits(row[:, None], axis=1)[:, 8 - bits:].ravel()).tobytes()
-            for row in values]
+            for y, x, dy, dx in passes for row in values[y::dy, x::dx] if row.size]
 
     def chunk(name, body):
         return struct.pack('>I', len(body)) + name + body + struct.pack('>I',
                                                                         zlib.crc32(name + body))
-    data = (b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>2I5B', 8, 2, bits, 0, 0, 0, 0))
+    header = struct.pack('>2I5B', *values.shape[::-1], bits, 0, 0, 0, interlaced)
+    return (b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', header)
             + chunk(b'IDAT', zlib.compress(b''.join(b'\0' + r for r in rows)))
             + chunk(b'IEND', b''))
-    found = check_label(decode_label(data, 'a.png', backend), 'a.png', (2, 8))
+
+
+@pytest.mark.parametrize('backend', ['pillow', 'cv2'])
+@pytest.mark.parametrize('bits', [1, 2, 4])
+def test_pngs_of_few_bits_keep_their_values(bits, backend):
+    values = np.arange(16, dtype=np.uint8).reshape(2, 8) % 2 ** bits
+    found = check_label(decode_label(png_by_hand(values, bits), 'a.png', backend), 'a.png', (2, 8))
     np.testing.assert_array_equal(found, values)
     assert found.dtype == np.uint8
+
+
+@pytest.mark.parametrize('bits', [4, 8])
+def test_interlaced_png(bits):
+    values = (np.arange(99).reshape(9, 11) % 2 ** bits).astype(np.uint8)
+    np.testing.assert_array_equal(decode_label(png_by_hand(values, bits, True), 'a.png'), values)
+
+
+def test_a_photo_is_no_label():
+    Image.fromarray(np.zeros((6, 8, 4), np.uint8), 'CMYK').save(buffer := io.BytesIO(), 'JPEG')
+    with pytest.raises(DataError, match=r'a\.jpg has 4 channels'):
+        check_label(decode_label(buffer.getvalue(), 'a.jpg'), 'a.jpg', None)
 
 
 def palette_image():
