@@ -1,7 +1,8 @@
 """Files that hold arrays: .npy, .npz, .mat, NIfTI, and TIFF of any channel count.
 
 Functions take the bytes of a file and raise DataError without a name, or whatever the library
-below raises; `files.decode` names the file. H W pixels, C channels.
+below raises; `files.decode` names the file. Readers are imported when a file needs them, which
+most data sets never do. H W pixels, C channels.
 """
 
 import gzip
@@ -9,8 +10,6 @@ import io
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import scipy.io
-import tifffile
 
 from ..errors import DataError, did_you_mean
 
@@ -39,6 +38,7 @@ def read_npz(data: bytes, variable: str | None = None, ndims: Sequence[int] = (2
 def read_mat(data: bytes, variable: str | None = None, ndims: Sequence[int] = (2, 3)
              ) -> np.ndarray:
     """The array of a MATLAB file, versions 4 to 7.2, that `chosen` takes."""
+    import scipy.io
     try:
         content = scipy.io.loadmat(io.BytesIO(data))
     except NotImplementedError as error:
@@ -103,6 +103,7 @@ def read_tiff(data: bytes) -> np.ndarray:
         DataError: It holds several pictures of one size, pages that have channels of their own,
             or a compression that needs the package imagecodecs.
     """
+    import tifffile
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         first, *others = file.series
         rivals = [s for s in others if _size(s) == _size(first)]
@@ -128,6 +129,7 @@ def read_tiff(data: bytes) -> np.ndarray:
 
 def check_one_page(data: bytes) -> None:
     """Raise DataError for a TIFF of several pages, of which other decoders read the first."""
+    import tifffile
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         pages = len(file.series[0].pages)
     if pages > 1:
@@ -143,7 +145,7 @@ def read_nifti(data: bytes) -> np.ndarray:
     return nibabel.Nifti1Image.from_bytes(data).get_fdata()
 
 
-def _size(series: tifffile.TiffPageSeries) -> tuple[int, ...]:
-    """(H, W) of a series, or () for what is no picture."""
+def _size(series) -> tuple[int, ...]:
+    """(H, W) of a tifffile.TiffPageSeries, or () for what is no picture."""
     by_axis = dict(zip(series.axes, series.shape, strict=True))
     return (by_axis['Y'], by_axis['X']) if {'Y', 'X'} <= set(by_axis) else ()
