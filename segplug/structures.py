@@ -3,6 +3,7 @@
 The names are mmsegmentation's, so that third-party transforms, heads and metrics find them.
 """
 
+import torch
 from mmengine.structures import BaseDataElement, PixelData
 
 # Each metainfo key a pipeline may set: its meaning, once. PackSegInputs hands on every key
@@ -69,3 +70,13 @@ class SegDataSample(BaseDataElement):
     @seg_logits.deleter
     def seg_logits(self) -> None:
         del self._seg_logits
+
+    def pin_memory(self) -> 'SegDataSample':
+        """The same with its maps in pinned memory, for a DataLoader that copies to a GPU."""
+        pinned = self.new()
+        for name, field in self.items():
+            if isinstance(field, PixelData):
+                setattr(pinned, name, PixelData(metainfo=field.metainfo, **{
+                    k: v.pin_memory() if isinstance(v, torch.Tensor) else v
+                    for k, v in field.items()}))
+        return pinned

@@ -27,3 +27,17 @@ def test_the_table_names_what_mmsegmentation_packs():
     published = {'img_path', 'seg_map_path', 'ori_shape', 'img_shape', 'pad_shape', 'scale_factor',
                  'flip', 'flip_direction', 'reduce_zero_label'}
     assert published < set(META_KEYS)
+
+
+def test_a_loader_pins_its_maps(monkeypatch):
+    """Without a GPU torch refuses to pin; what it is asked to pin is what counts here."""
+    monkeypatch.setattr(torch.Tensor, 'pin_memory', lambda self: self + 100)
+    sample = SegDataSample(metainfo=dict(img_path='a.png'), losses=dict(loss=1.),
+                           gt_edge_map=PixelData(data=torch.ones(1, 2, 2)))
+    sample.gt_sem_seg = PixelData(data=torch.zeros(1, 2, 2))
+    pinned = torch.utils.data._utils.pin_memory.pin_memory([sample])[0]
+    assert pinned.img_path == 'a.png'
+    assert pinned.losses == dict(loss=1.)
+    assert pinned.gt_sem_seg.data.unique().tolist() == [100]
+    assert pinned.gt_edge_map.data.unique().tolist() == [101]
+    assert sample.gt_sem_seg.data.unique().tolist() == [0]

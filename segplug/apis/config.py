@@ -81,7 +81,7 @@ def load_config(name: str | os.PathLike, *, options: dict | None = None,
         check_top_level(cfg)
         check_nested(cfg)
         if data_root is not None:
-            set_data_root(cfg, data_root)
+            set_data_root(cfg, data_root, must_exist=packed is None)
         if packed is not None:
             for _, dataset in datasets(cfg):
                 dataset['packed'] = packed
@@ -133,9 +133,9 @@ def _import_custom(custom_imports: dict, path: Path) -> None:
                   given.get('allow_failed_imports', False))
 
 
-def set_data_root(cfg: Config, root: str) -> None:
+def set_data_root(cfg: Config, root: str, must_exist: bool = True) -> None:
     """Make ``root`` the root of every data set."""
-    if not Path(root).is_dir():
+    if must_exist and not Path(root).is_dir():
         raise ConfigError(f'--data-root {root} is not a folder.',
                           got='nothing there' if not Path(root).exists() else 'a file',
                           fix='give the folder that holds the data set')

@@ -15,6 +15,7 @@ import numpy as np
 from mmengine.registry import DefaultScope
 
 from ..datasets.packed import Writer, num_bytes, relative, verify
+from ..datasets.packed_tree import TEXT
 from ..datasets.transforms import LoadAnnotations, LoadImageFromFile
 from ..errors import ConfigError, DataError
 from ..registry import DATASETS
@@ -24,20 +25,27 @@ SPLITS = ('train', 'val', 'test')
 
 
 class Job(NamedTuple):
-    """One file: ``kind`` 'image' or 'label', its name in the packed form, what loads it."""
+    """One file: ``kind`` 'image', 'label' or 'text', its name in the packed form, what loads it."""
 
     kind: str
     name: str
     path: str
     info: dict
-    loader: LoadImageFromFile | LoadAnnotations
+    loader: LoadImageFromFile | LoadAnnotations | None
+
+    @property
+    def settings(self) -> str:
+        """With which it is loaded."""
+        return '' if self.loader is None else self.loader.packed_settings
 
     def load(self) -> np.ndarray:
         """The array as the pipeline would have it, labels before any map."""
         info = dict(self.info)
         if self.kind == 'image':
             return self.loader.transform(info)['img']
-        return self.loader.values(info)
+        if self.kind == 'label':
+            return self.loader.values(info)
+        return np.fromfile(self.path, np.uint8)[None]
 
 
 def pack(config: str | os.PathLike, out: str | os.PathLike, *, splits=SPLITS,
@@ -64,9 +72,9 @@ def pack(config: str | os.PathLike, out: str | os.PathLike, *, splits=SPLITS,
         jobs = _jobs(cfg, splits)
     with Writer(out) as writer:
         fresh = [job for job in jobs if not writer.has(
-            job.kind, job.name, job.loader.packed_settings, job.path)]
+            job.kind, job.name, job.settings, job.path)]
         for job, pixels in _loaded(fresh, num_threads or os.cpu_count() or 1):
-            writer.add(job.kind, job.name, job.loader.packed_settings, job.path, pixels)
+            writer.add(job.kind, job.name, job.settings, job.path, pixels)
         total = sum(num_bytes(writer.present[job.kind, job.name]) for job in jobs)
     return dict(written=len(fresh), kept=len(jobs) - len(fresh), bytes=total,
                 folder=str(Path(out)))
@@ -90,7 +98,7 @@ def _jobs(cfg, splits) -> list[Job]:
                                     'their data roots.',
                                     fix='pack one data set at a time, and give each its own '
                                         "packed='DIR' in the config")
-                if other.loader.packed_settings != job.loader.packed_settings:
+                if other.settings != job.settings:
                     raise ConfigError(f'{job.path} is loaded in two ways.',
                                       got=f'{other.loader} and {job.loader}',
                                       fix='pack one split at a time, into two folders')
@@ -112,6 +120,8 @@ def _leaves(dataset) -> Iterator:
 
 def _of(dataset) -> Iterator[Job]:
     image, label = (_loader(dataset, kind) for kind in (LoadImageFromFile, LoadAnnotations))
+    if os.path.isfile(dataset.ann_file) and os.path.getsize(dataset.ann_file):
+        yield Job(TEXT, relative(dataset.ann_file, dataset.data_root), dataset.ann_file, {}, None)
     for index in range(len(dataset)):
         info = dataset.get_data_info(index)
         info.pop('packed', None)

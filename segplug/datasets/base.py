@@ -20,6 +20,7 @@ from ..registry import DATASETS, SCOPE
 from . import class_ids, scan
 from .classes import find_table
 from .packed import Store
+from .packed_tree import tree_args
 from .pipeline import Pipeline
 
 
@@ -90,7 +91,7 @@ class BaseSegDataset(BaseDataset):
             class's own.
         backend_args: mmengine's file backend.
         packed: Folder that `segplug pack` has written this data set into: images and labels are
-            read from there.
+            read from there, and listed there too where ``data_root`` does not exist.
 
     Raises:
         DataError: A folder or label is missing, or there is no image.
@@ -123,8 +124,10 @@ class BaseSegDataset(BaseDataset):
             else reduce_zero_label
         self.backend_args = copy.copy(backend_args)
         self.packed, self._store = packed, None
+        if packed is not None and not os.path.isdir(data_root or '.'):
+            self.backend_args = tree_args(packed, data_root)
         if isinstance(metainfo, Mapping) and isinstance(metainfo.get('classes'), str):
-            table = find_table(metainfo['classes'], (data_root or '', ''), backend_args)
+            table = find_table(metainfo['classes'], (data_root or '', ''), self.backend_args)
             metainfo = {**table, **metainfo, 'classes': table['classes']}
         # The prefixes as written; an error suggests another root for them.
         self._prefix_given = dict(data_prefix)

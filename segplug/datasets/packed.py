@@ -4,7 +4,8 @@ A packed form is a folder. ``index.jsonl`` says in its first line what it is, an
 per array: which file it was, its shape and type, where it lies, its checksum, with which settings
 it was loaded, and size and time of the file it came from. The arrays stand one after another, each
 from a multiple of 64 bytes on, in ``00000.bin``, ``00001.bin`` ...: C order, little endian, images
-(H, W, C), labels (H, W) with the file's values, before any label map. A line is written after its
+(H, W, C), labels (H, W) with the file's values, before any label map, text files as (1, bytes). A
+line is written after its
 array, so what an interrupted run leaves behind is good as far as the index goes.
 """
 
@@ -261,11 +262,19 @@ class Writer:
 def verify(folder: str | Path) -> Iterator[tuple[dict, bool]]:
     """Each entry of a packed form, and whether its bytes have the checksum they had."""
     for entry in read_index(folder):
-        count = num_bytes(entry)
-        with open(shard(Path(folder), entry['file']), 'rb') as file:
-            file.seek(entry['offset'])
-            found = file.read(count)
-        yield entry, len(found) == count and zlib.crc32(found) == entry['crc32']
+        found = _bytes_of(folder, entry)
+        yield entry, len(found) == num_bytes(entry) and zlib.crc32(found) == entry['crc32']
+
+
+def read_array(folder: str | Path, entry: Mapping) -> np.ndarray:
+    """The array of an entry, in memory."""
+    return np.frombuffer(_bytes_of(folder, entry), entry['type']).reshape(entry['shape'])
+
+
+def _bytes_of(folder: str | Path, entry: Mapping) -> bytes:
+    with open(shard(Path(folder), entry['file']), 'rb') as file:
+        file.seek(entry['offset'])
+        return file.read(num_bytes(entry))
 
 
 def shard(folder: Path, number: int) -> Path:

@@ -56,7 +56,7 @@ def build_dataloader(dataloader: DataLoader | dict, seed: int | None = None,
         batch_sampler = None if batch_sampler is None else KeyedSampler(batch_sampler)
     else:
         deal_out(sampler, dataset)
-        cfg.setdefault('pin_memory', True)  # `transfer` copies while the network runs
+    cfg.setdefault('pin_memory', True)  # batches are copied while the network runs
     cfg['worker_init_fn'] = _worker_init_fn(cfg, seed)
     cfg['collate_fn'] = _collate_fn(cfg)
     # Without a generator of its own a loader draws from torch's at each start, and a

@@ -41,7 +41,7 @@ class SegDataPreProcessor(BaseDataPreprocessor):
                  pad_val: float = 0, seg_pad_val: int = 255, bgr_to_rgb: bool = False,
                  rgb_to_bgr: bool = False, batch_augments: Sequence | None = None,
                  test_cfg: dict | None = None) -> None:
-        super().__init__()
+        super().__init__(non_blocking=True)  # training batches come pinned
         if bgr_to_rgb and rgb_to_bgr:
             raise ConfigError('bgr_to_rgb and rgb_to_bgr undo each other.',
                               fix='leave one of them out', culprit='rgb_to_bgr')

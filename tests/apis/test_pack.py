@@ -1,6 +1,7 @@
 """`segplug pack`: the same samples from the packed form as from the files, on every kind of set."""
 
 import copy
+import json
 import os
 
 import cv2
@@ -12,6 +13,7 @@ from mmengine.registry import DefaultScope
 from segplug.apis import pack as module
 from segplug.apis.config import load_config
 from segplug.apis.pack import broken, pack
+from segplug.apis.train import train
 from segplug.cli.main import main
 from segplug.errors import ConfigError, DataError
 from segplug.registry import DATASETS
@@ -40,10 +42,10 @@ def tree(tmp_path):
 
 def written_config(tmp_path, tree, **changes):
     def loader(split, pipeline):
-        return dict(batch_size=1, dataset=dict(
+        return dict(batch_size=1, dataset={**dict(
             type='BaseSegDataset', data_root=str(tree), img_suffix='.png', pipeline=pipeline,
             metainfo=dict(classes=('a', 'b', 'c')), reduce_zero_label=True,
-            data_prefix=dict(img_path=f'img/{split}', seg_map_path=f'ann/{split}'), **changes))
+            data_prefix=dict(img_path=f'img/{split}', seg_map_path=f'ann/{split}')), **changes})
     train = loader('train', PIPELINE)
     train['dataset'] = dict(type='RepeatDataset', times=2, dataset=train['dataset'])
     cfg = Config(dict(train_dataloader=train, val_dataloader=loader('val', TEST),
@@ -85,6 +87,26 @@ def test_the_files_are_not_opened(tmp_path, tree):
         path.write_bytes(b'x' * status.st_size)
         os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert len(list(samples(load_config(config, packed=out), 'val'))) == 6
+
+
+def test_the_tree_may_be_gone(tmp_path, tree):
+    (tree / 'train.txt').write_text('c\na\n')
+    config = written_config(tmp_path, tree, ann_file='train.txt', data_prefix=dict(
+        img_path='img/train', seg_map_path='ann/train'))
+    out = str(tmp_path / 'packed')
+    assert pack(config, out)['written'] == 5  # two images, two labels and the list
+    with_files = list(samples(load_config(config, packed=out), 'val'))
+    tree.rename(tmp_path / 'away')
+    cfg = load_config(config, packed=out)
+    without = list(samples(cfg, 'val'))
+    assert [s['data_samples'].img_path for s in without[::3]] == [
+        str(tree / 'img/train' / name) for name in ('c.png', 'a.png')]
+    for one, other in zip(with_files, without, strict=True):
+        assert one['inputs'].equal(other['inputs'])
+    with pytest.raises(DataError, match='finds no image'):
+        next(samples(load_config(config, packed=out, options={
+            'val_dataloader.dataset.ann_file': '',
+            'val_dataloader.dataset.data_prefix.img_path': 'nowhere'}), 'val'))
 
 
 def test_what_is_there_stays_and_what_is_missing_is_added(tmp_path, tree):
@@ -166,3 +188,27 @@ def test_the_command(tmp_path, tree, capsys):
     assert main(['pack', '--verify', out]) == 1
     assert 'img/train/a.png is broken' in capsys.readouterr().out
     assert main(['pack', '--out', out]) == 1
+
+
+def losses(folder):
+    rows = [json.loads(row) for row in next(folder.rglob('scalars.json')).read_text().splitlines()]
+    return [row['loss'] for row in rows if 'loss' in row]
+
+
+def test_camvid_trains_from_jpeg_and_packed_with_the_same_losses(test_data, tmp_path):
+    if not (test_data / 'camvid').is_dir():
+        pytest.skip('SEGPLUG_TEST_DATA names no folder with camvid')
+    config, root, out = 'unet/unet_r18_camvid.py', str(test_data / 'camvid'), tmp_path / 'packed'
+    options = {'train_cfg.max_iters': 4, 'train_cfg.val_interval': 10,
+               'train_dataloader.batch_size': 2, 'model.backbone.init_cfg': None,
+               'default_hooks.logger.interval': 1}
+    options.update({'train_dataloader.dataset.indices': 24, 'val_dataloader.dataset.indices': 1})
+    assert pack(config, out, splits=['train', 'val'], data_root=root,
+                options=options)['written'] == 50
+    curves = {}
+    for name, packed in (('raw', None), ('packed', str(out))):
+        train(config, options=options, data_root=root, packed=packed,
+              work_dir=str(tmp_path / name))
+        curves[name] = losses(tmp_path / name)
+    assert len(curves['raw']) == 4
+    assert curves['raw'] == curves['packed']
