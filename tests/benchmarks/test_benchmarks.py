@@ -11,7 +11,7 @@ import torch
 FOLDER = Path(__file__).resolve().parents[2] / 'benchmarks'
 # By the name of its file: the size at which it runs here, and how many rows it gives.
 BENCHMARKS = {'bench_train_step': ('32x32', 4), 'bench_speed_settings': ('64x32', 3),
-              'bench_png': ('256x128', 6)}
+              'bench_png': ('256x128', 6), 'bench_guard': ('32x32', 3)}
 # Not a comparison in time: frames of mini Cityscapes, and scikit-learn, which is optional.
 # With a test file of its own: the other three.
 OTHERS = {'bench_minicity_pixel_baseline', 'bench_data', 'bench_evaluation',

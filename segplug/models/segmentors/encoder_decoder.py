@@ -13,7 +13,7 @@ from mmengine.structures import PixelData
 from torch import nn
 
 from ...errors import ConfigError, DataError
-from ...ops.masks import check_label
+from ...ops.masks import begin_check
 from ...registry import MODELS
 from ...structures import SegDataSample
 from .. import val_loss
@@ -152,9 +152,11 @@ class EncoderDecoder(BaseModel):
                 nor ignored.
             ConfigError: If a batch norm gets a single value per channel.
         """
-        self._check_labels(data_samples)
+        finish_check = self._check_labels(data_samples)
         try:
-            return self._losses(inputs, data_samples, self.extract_feat(inputs))
+            levels = self.extract_feat(inputs)
+            finish_check()  # here a GPU still has the backbone to compute, and need not wait
+            return self._losses(inputs, data_samples, levels)
         except ValueError as error:
             if 'more than 1 value per channel' not in str(error):
                 raise
@@ -192,8 +194,8 @@ class EncoderDecoder(BaseModel):
         return {f'{prefix}.{name}': value for prefix, head in heads.items()
                 for name, value in head.loss(levels, data_samples, self.train_cfg).items()}
 
-    def _check_labels(self, data_samples: list[SegDataSample]) -> None:
-        """The guard of the losses, which would end in a CUDA assert instead."""
+    def _check_labels(self, data_samples: list[SegDataSample]) -> Callable[[], None]:
+        """The guard of the losses, which would end in a CUDA assert instead: `begin_check`."""
         names = [s.metainfo.get('seg_map_path') or s.metainfo.get('img_path') or f'sample {i}'
                  for i, s in enumerate(data_samples)]
         for name, sample in zip(names, data_samples, strict=True):
@@ -202,9 +204,10 @@ class EncoderDecoder(BaseModel):
                                 fix='put LoadAnnotations into the pipeline of train_dataloader')
         num_classes = [max(head.num_classes, 2) for head in self._heads().values()
                        if getattr(head, 'labels_are_classes', True)]
-        if num_classes:
-            check_label(torch.stack([s.gt_sem_seg.data for s in data_samples]), min(num_classes),
-                        self.main_head.ignore_index, names)
+        if not num_classes:
+            return lambda: None
+        return begin_check(torch.stack([s.gt_sem_seg.data for s in data_samples]),
+                           min(num_classes), self.main_head.ignore_index, names)
 
     def val_step(self, data: dict) -> list[SegDataSample]:
         """The same as `test_step`, and each sample's ``losses`` if ``with_val_losses`` is set."""
@@ -222,7 +225,7 @@ class EncoderDecoder(BaseModel):
         finally:
             tape, self._tape = self._tape, None
         if 'gt_sem_seg' in sample:
-            self._check_labels([sample])
+            self._check_labels([sample])()
             losses = ((lambda inputs, known, tape: self.loss(inputs, [known]))
                       if self._has_own_losses() else self._val_losses)
             sample.losses = val_loss.image_losses(self, data['inputs'][0], sample, tape, losses)
