@@ -112,8 +112,8 @@ def packing(folder: Path, args) -> list[dict]:
 
     def read_once() -> None:
         from segplug.apis.config import load_config
-        from segplug.apis.pack import _jobs
-        for job in _jobs(load_config(config, data_root=str(root)), splits):
+        from segplug.apis.pack import jobs_of
+        for job in jobs_of(load_config(config, data_root=str(root)), splits):
             job.load()
 
     times = measure({

@@ -24,28 +24,30 @@ from .config import load_config
 SPLITS = ('train', 'val', 'test')
 
 
-class Job(NamedTuple):
-    """One file: ``kind`` 'image', 'label' or 'text', its name in the packed form, what loads it."""
+class File(NamedTuple):
+    """What is written: ``kind`` 'image', 'label' or 'text', its name, where it comes from."""
 
     kind: str
     name: str
     path: str
-    info: dict
-    loader: LoadImageFromFile | LoadAnnotations | None
+    settings: str = ''
 
-    @property
-    def settings(self) -> str:
-        """With which it is loaded."""
-        return '' if self.loader is None else self.loader.packed_settings
 
-    def load(self) -> np.ndarray:
-        """The array as the pipeline would have it, labels before any map."""
-        info = dict(self.info)
-        if self.kind == 'image':
-            return self.loader.transform(info)['img']
-        if self.kind == 'label':
-            return self.loader.values(info)
-        return np.fromfile(self.path, np.uint8)[None]
+class Job(NamedTuple):
+    """Files that are read together, a label after its image, which it must fit."""
+
+    files: tuple[File, ...]
+    info: dict = {}
+    image: LoadImageFromFile | None = None
+    label: LoadAnnotations | None = None
+
+    def load(self) -> list[np.ndarray]:
+        """Each file as the pipeline would have it, labels before any map."""
+        if self.image is None:
+            return [np.fromfile(file.path, np.uint8)[None] for file in self.files]
+        results = self.image.transform(dict(self.info))
+        return [results['img'] if file.kind == 'image' else self.label.values(results)
+                for file in self.files]
 
 
 def pack(config: str | os.PathLike, out: str | os.PathLike, *, splits=SPLITS,
@@ -69,15 +71,17 @@ def pack(config: str | os.PathLike, out: str | os.PathLike, *, splits=SPLITS,
     """
     cfg = load_config(config, options=dict(options or {}), data_root=data_root)
     with DefaultScope.overwrite_default_scope(cfg.default_scope):
-        jobs = _jobs(cfg, splits)
+        jobs = jobs_of(cfg, splits)
+    files = list(dict.fromkeys(file for job in jobs for file in job.files))
     with Writer(out) as writer:
-        fresh = [job for job in jobs if not writer.has(
-            job.kind, job.name, job.settings, job.path)]
-        for job, pixels in _loaded(fresh, num_threads or os.cpu_count() or 1):
-            writer.add(job.kind, job.name, job.settings, job.path, pixels)
-        total = sum(num_bytes(writer.present[job.kind, job.name]) for job in jobs)
-    return dict(written=len(fresh), kept=len(jobs) - len(fresh), bytes=total,
-                folder=str(Path(out)))
+        there = sum(writer.has(*file) for file in files)
+        fresh = [job for job in jobs if not all(writer.has(*file) for file in job.files)]
+        for job, arrays in _loaded(fresh, num_threads or os.cpu_count() or 1):
+            for file, pixels in zip(job.files, arrays, strict=True):
+                if not writer.has(*file):
+                    writer.add(*file, pixels)
+        total = sum(num_bytes(writer.present[file.kind, file.name]) for file in files)
+    return dict(written=len(files) - there, kept=there, bytes=total, folder=str(Path(out)))
 
 
 def broken(folder: str | os.PathLike) -> list[str]:
@@ -85,27 +89,33 @@ def broken(folder: str | os.PathLike) -> list[str]:
     return [entry['name'] for entry, is_good in verify(folder) if not is_good]
 
 
-def _jobs(cfg, splits) -> list[Job]:
-    """Every file once, in the order of the data sets."""
-    jobs: dict[tuple[str, str], Job] = {}
+def jobs_of(cfg, splits) -> list[Job]:
+    """Every sample once, in the order of the data sets."""
+    jobs: dict[tuple[File, ...], Job] = {}
+    known: dict[tuple[str, str], File] = {}
     found = [cfg.get(f'{split}_dataloader') for split in splits]
     for loader in filter(None, found):
         for dataset in _leaves(DATASETS.build(loader['dataset'])):
             for job in _of(dataset):
-                other = jobs.setdefault((job.kind, job.name), job)
-                if os.path.abspath(other.path) != os.path.abspath(job.path):
-                    raise DataError(f'{job.path} and {other.path} have one name, {job.name}, below '
-                                    'their data roots.',
-                                    fix='pack one data set at a time, and give each its own '
-                                        "packed='DIR' in the config")
-                if other.settings != job.settings:
-                    raise ConfigError(f'{job.path} is loaded in two ways.',
-                                      got=f'{other.loader} and {job.loader}',
-                                      fix='pack one split at a time, into two folders')
+                jobs.setdefault(job.files, job)
+                for file in job.files:
+                    _check_same(known.setdefault((file.kind, file.name), file), file)
     if not jobs:
         raise ConfigError('The config has no data set to pack.',
                           got=f'dataloaders of {", ".join(splits)}')
     return list(jobs.values())
+
+
+def _check_same(file: File, other: File) -> None:
+    """Refuse two files of one name."""
+    if os.path.abspath(other.path) != os.path.abspath(file.path):
+        raise DataError(f'{file.path} and {other.path} have one name, {file.name}, below their '
+                        'data roots.', fix='pack one data set at a time, and give each its own '
+                                           "packed='DIR' in the config")
+    if other.settings != file.settings:
+        raise ConfigError(f'{file.path} is loaded in two ways.',
+                          got=f'{file.settings} and {other.settings}',
+                          fix='pack one split at a time, into two folders')
 
 
 def _leaves(dataset) -> Iterator:
@@ -119,16 +129,19 @@ def _leaves(dataset) -> Iterator:
 
 
 def _of(dataset) -> Iterator[Job]:
+    def file(kind: str, path: str, settings: str = '') -> File:
+        return File(kind, relative(path, dataset.data_root), path, settings)
+
     image, label = (_loader(dataset, kind) for kind in (LoadImageFromFile, LoadAnnotations))
     if os.path.isfile(dataset.ann_file) and os.path.getsize(dataset.ann_file):
-        yield Job(TEXT, relative(dataset.ann_file, dataset.data_root), dataset.ann_file, {}, None)
+        yield Job((file(TEXT, dataset.ann_file),))
     for index in range(len(dataset)):
         info = dataset.get_data_info(index)
         info.pop('packed', None)
-        for kind, loader, path in (('image', image, info['img_path']),
-                                   ('label', label, info.get('seg_map_path'))):
-            if loader is not None and path is not None:
-                yield Job(kind, relative(path, dataset.data_root), path, info, loader)
+        files = [file('image', info['img_path'], image.packed_settings)]
+        if label is not None and info.get('seg_map_path') is not None:
+            files.append(file('label', info['seg_map_path'], label.packed_settings))
+        yield Job(tuple(files), info, image, label)
 
 
 def _loader(dataset, kind: type):
@@ -141,8 +154,8 @@ def _loader(dataset, kind: type):
     return found[0] if found else None
 
 
-def _loaded(jobs: list[Job], num_threads: int) -> Iterator[tuple[Job, np.ndarray]]:
-    """Each job with its array, in order, some threads ahead; shows how far it is."""
+def _loaded(jobs: list[Job], num_threads: int) -> Iterator[tuple[Job, list[np.ndarray]]]:
+    """Each job with its arrays, in order, some threads ahead; shows how far it is."""
     from mmengine.logging import MMLogger
 
     from ..engine.progress import Progress

@@ -275,10 +275,19 @@ def check_label(label: np.ndarray, path: str, img_shape: tuple[int, int] | None)
                         expected='one channel of class ids',
                         fix="if it is a colour mask, give LoadAnnotations its colours: "
                             "color_map={'#rrggbb': 0, ...}")
-    if img_shape is not None and label.shape != tuple(img_shape):
-        raise DataError(f'The label {path} and its image differ in size.',
-                        got=f'label {label.shape} (H, W)', expected=f'{tuple(img_shape)}')
+    check_size(label.shape, path, img_shape)
     return label if label.dtype == np.uint8 else as_ids(label, path)
+
+
+def check_size(shape: tuple[int, ...], path: str, img_shape: tuple[int, int] | None) -> None:
+    """Nothing, if the label has the image's (H, W), or there is none.
+
+    Raises:
+        DataError: It has another.
+    """
+    if img_shape is not None and shape != tuple(img_shape):
+        raise DataError(f'The label {path} and its image differ in size.',
+                        got=f'label {shape} (H, W)', expected=f'{tuple(img_shape)}')
 
 
 def as_ids(label: np.ndarray, path: str) -> np.ndarray:

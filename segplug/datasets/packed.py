@@ -228,14 +228,14 @@ class Writer:
             os.fsync(file.fileno())
             file.close()
 
-    def has(self, kind: str, name: str, settings: str, path: str) -> bool:
+    def has(self, kind: str, name: str, path: str, settings: str) -> bool:
         """Whether the file is there as it is now."""
         entry = self.present.get((kind, name))
         return entry is not None and entry['settings'] == settings \
             and (entry['size'], entry['time']) == stamp(path)
 
-    def add(self, kind: str, name: str, settings: str, path: str, pixels: np.ndarray) -> dict:
-        """Append an array; returns its entry. Arguments as `Store.read`, and the file's path."""
+    def add(self, kind: str, name: str, path: str, settings: str, pixels: np.ndarray) -> dict:
+        """Append the array of the file at ``path``; returns its entry."""
         pixels = np.ascontiguousarray(pixels, pixels.dtype.newbyteorder('<'))
         if pixels.dtype.str not in _TYPES:
             raise DataError(f'{path} gives an array that cannot be packed.', got=pixels.dtype,

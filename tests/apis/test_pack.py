@@ -125,7 +125,7 @@ def test_an_interrupted_run_ends_in_the_same_bytes(tmp_path, tree, monkeypatch):
 
     def stops(jobs, num_threads):
         for number, job in enumerate(jobs):
-            if number == 5:
+            if number == 3:
                 raise KeyboardInterrupt
             yield job, job.load()
 
@@ -134,7 +134,7 @@ def test_an_interrupted_run_ends_in_the_same_bytes(tmp_path, tree, monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             pack(config, half)
     done = pack(config, half, num_threads=1)
-    assert (done['written'], done['kept']) == (5, 5)
+    assert (done['written'], done['kept']) == (4, 6)  # three samples were whole
     assert {p.name: p.read_bytes() for p in whole.iterdir()} == \
         {p.name: p.read_bytes() for p in half.iterdir()}
 
@@ -153,6 +153,12 @@ def test_a_changed_label_is_noticed(tmp_path, tree):
 def test_a_file_that_cannot_be_read_stops_it_and_is_named(tmp_path, tree):
     (tree / 'img/train/b.png').write_bytes(b'no picture')
     with pytest.raises(DataError, match=r'b.png'):
+        pack(written_config(tmp_path, tree), tmp_path / 'packed')
+
+
+def test_a_label_of_another_size_stops_it_and_is_named(tmp_path, tree):
+    cv2.imwrite(str(tree / 'ann/train/b.png'), np.zeros((40, 61), np.uint8))
+    with pytest.raises(DataError, match=r'b.png and its image differ in size'):
         pack(written_config(tmp_path, tree), tmp_path / 'packed')
 
 

@@ -40,7 +40,7 @@ ARRAYS = {
 def write(folder, source, arrays=ARRAYS):
     with Writer(folder) as writer:
         for name, pixels in arrays.items():
-            writer.add('image', name, SETTINGS, source, pixels)
+            writer.add('image', name, source, SETTINGS, pixels)
 
 
 def check(folder, source, arrays=ARRAYS):
@@ -103,10 +103,10 @@ def test_what_an_interrupted_run_left_goes_on(folder, source, cut):
     index = folder / INDEX
     index.write_bytes(index.read_bytes()[:-cut])
     with Writer(folder) as writer:
-        left = [name for name in ARRAYS if not writer.has('image', name, SETTINGS, source)]
+        left = [name for name in ARRAYS if not writer.has('image', name, source, SETTINGS)]
         assert left == list(ARRAYS)[-1:]
         for name in left:
-            writer.add('image', name, SETTINGS, source, ARRAYS[name])
+            writer.add('image', name, source, SETTINGS, ARRAYS[name])
     assert {p.name: p.read_bytes() for p in folder.iterdir()} == whole
 
 
@@ -119,8 +119,8 @@ def test_a_file_that_changed_is_packed_again_and_the_new_one_is_read(folder, sou
     with pytest.raises(DataError, match='has changed since it was packed'):
         store.check_current('image', source)
     with Writer(folder) as writer:
-        assert not writer.has('image', 'a.png', SETTINGS, source)
-        writer.add('image', 'a.png', SETTINGS, source, ARRAYS['d.npy'])
+        assert not writer.has('image', 'a.png', source, SETTINGS)
+        writer.add('image', 'a.png', source, SETTINGS, ARRAYS['d.npy'])
     check(folder, source, {**ARRAYS, 'a.png': ARRAYS['d.npy']}).check_current('image', source)
     os.remove(source)
     store.check_current('image', source)  # the packed form may stand alone
@@ -185,4 +185,4 @@ def test_other_folders_are_refused(tmp_path, source):
 
 def test_types_that_no_loader_gives_are_refused(folder, source):
     with Writer(folder) as writer, pytest.raises(DataError, match='cannot be packed'):
-        writer.add('image', 'a', SETTINGS, source, np.zeros((2, 2), np.int64))
+        writer.add('image', 'a', source, SETTINGS, np.zeros((2, 2), np.int64))

@@ -20,7 +20,7 @@ def root(tmp_path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text('a\nä\n')
             data = np.frombuffer(path.read_bytes(), np.uint8)[None]
-            writer.add(TEXT if name.endswith('txt') else 'image', name, '', str(path), data)
+            writer.add(TEXT if name.endswith('txt') else 'image', name, str(path), '', data)
     return root
 
 
@@ -52,5 +52,5 @@ def test_a_tree_that_was_packed_again_is_listed_anew(root):
     before = tree_args(folder, str(root))
     fileio.isfile(str(root / 'd.png'), before)
     with Writer(folder) as writer:
-        writer.add('image', 'd.png', '', str(root / 'img/a.png'), np.zeros((1, 1), np.uint8))
+        writer.add('image', 'd.png', str(root / 'img/a.png'), '', np.zeros((1, 1), np.uint8))
     assert fileio.isfile(str(root / 'd.png'), tree_args(folder, str(root)))

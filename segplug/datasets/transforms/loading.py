@@ -226,7 +226,9 @@ class LoadAnnotations(BaseTransform):
         """(H, W) uint8 or uint16, array or Frame: the label's values before any map."""
         path = os.fspath(results['seg_map_path'])
         if results.get('packed') is not None:
-            return results['packed'].read('label', path, self.packed_settings)
+            label = results['packed'].read('label', path, self.packed_settings)
+            labels.check_size(label.shape, path, results.get('ori_shape'))
+            return label
         return labels.check_label(self._read(path), path, _shape_of(results))
 
     def _read(self, path: str) -> np.ndarray:
