@@ -31,7 +31,8 @@ def build_dataloader(dataloader: DataLoader | dict, seed: int | None = None,
     Args:
         dataloader: dict(dataset, sampler, batch_size, num_workers, ...).
         seed: Of the order and of the workers' generators; None for a random one.
-        diff_rank_seed: Whether ranks draw seeds of their own; the order stays shared.
+        diff_rank_seed: Whether ``seed`` is the rank's own, by its number above that of rank 0;
+            the order stays shared.
         stream: Whether samples are drawn from (seed, epoch, index), as in training.
     """
     if isinstance(dataloader, DataLoader):
@@ -47,11 +48,13 @@ def build_dataloader(dataloader: DataLoader | dict, seed: int | None = None,
                               expected=f'some of {", ".join(sorted(_KEYS))}',
                               fix=did_you_mean(key, _KEYS))
     dataset = _build_dataset(cfg)
-    sampler = _build_sampler(cfg, dataset, None if diff_rank_seed else seed)
+    # mmengine draws another here, which a resumed run would not know.
+    shared_seed = seed - get_rank() if diff_rank_seed and seed is not None else seed
+    sampler = _build_sampler(cfg, dataset, shared_seed)
     batch_sampler = _build_batch_sampler(cfg, sampler)
     if stream:
         order_seed = getattr(sampler, 'seed', None)
-        dataset = SampleStream(dataset, order_seed if order_seed is not None else seed or 0)
+        dataset = SampleStream(dataset, order_seed if order_seed is not None else shared_seed or 0)
         sampler = keyed(sampler)
         batch_sampler = None if batch_sampler is None else KeyedSampler(batch_sampler)
     else:

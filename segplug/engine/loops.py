@@ -19,6 +19,7 @@ from mmengine.runner.utils import calc_dynamic_intervals
 from ..errors import ConfigError
 from ..ops import memory
 from ..registry import LOOPS
+from . import state
 from .distributed import threads
 from .progress import Progress
 from .sampling import is_infinite, mix, seed_generators, seek
@@ -46,16 +47,40 @@ class EpochBasedTrainLoop(_EpochBasedTrainLoop):
                               'InfiniteSampler.', culprit='InfiniteSampler',
                               fix='use DefaultSampler(shuffle=True), or IterBasedTrainLoop')
 
+    def run(self) -> torch.nn.Module:
+        """Train to ``max_epochs``."""
+        self.runner.call_hook('before_train')
+        if (state.validation_is_owed(self.runner)
+                and self._iter == self._epoch * len(self.dataloader)):
+            self._validate_if_due()
+        while self._epoch < self._max_epochs and not self.stop_training:
+            self.run_epoch()
+            self._validate_if_due()
+        self.runner.call_hook('after_train')
+        return self.runner.model
+
+    def _validate_if_due(self) -> None:
+        self._decide_current_val_interval()
+        if (self.runner.val_loop is not None and self._epoch >= self.val_begin
+                and (self._epoch % self.val_interval == 0 or self._epoch == self._max_epochs)):
+            self.runner.val_loop.run()
+
     def run_epoch(self) -> None:
-        """One epoch, or what is left of it after a resume."""
+        """One epoch, or what is left of it after a resume: nothing, where it stopped before the
+        hooks of the epoch's end."""
         done = self._iter - self._epoch * len(self.dataloader)
-        if not 0 < done < len(self.dataloader):
+        if not 0 <= done <= len(self.dataloader):
+            self.runner.logger.warning(
+                f'Iteration {self._iter} does not lie in epoch {self._epoch + 1} of '
+                f'{len(self.dataloader)} batches: the checkpoint is of other data, another batch '
+                'size or number of processes. The epoch starts anew.')
             done = 0
         self.runner.call_hook('before_train_epoch')
         self.runner.model.train()
-        seek(self.dataloader, self._epoch, done)
-        for idx, data_batch in enumerate(self.dataloader, start=done):
-            self.run_iter(idx, data_batch)
+        if done < len(self.dataloader):  # a loader of no batch would still start its workers
+            seek(self.dataloader, self._epoch, done)
+            for idx, data_batch in enumerate(self.dataloader, start=done):
+                self.run_iter(idx, data_batch)
         self.runner.call_hook('after_train_epoch')
         self._epoch += 1
 
@@ -99,18 +124,22 @@ class IterBasedTrainLoop(_IterBasedTrainLoop):
         self.runner.call_hook('before_train')
         self.runner.call_hook('before_train_epoch')
         self.dataloader_iterator = self._batches()
+        if state.validation_is_owed(self.runner):
+            self._validate_if_due()
         while self._iter < self._max_iters and not self.stop_training:
             self.runner.model.train()
             self.run_iter(next(self.dataloader_iterator))
-            self._decide_current_val_interval()
-            if (self.runner.val_loop is not None and self._iter >= self.val_begin
-                    and (self._iter % self.val_interval == 0
-                         or self._iter == self._max_iters)):
-                self.runner.val_loop.run()
+            self._validate_if_due()
         self.runner.call_hook('after_train_epoch')
         self.runner.call_hook('after_train')
         self.dataloader_iterator.close()
         return self.runner.model
+
+    def _validate_if_due(self) -> None:
+        self._decide_current_val_interval()
+        if (self.runner.val_loop is not None and self._iter >= self.val_begin
+                and (self._iter % self.val_interval == 0 or self._iter == self._max_iters)):
+            self.runner.val_loop.run()
 
     def _batches(self) -> Iterator:
         """Batches from iteration ``self._iter`` on, epoch after epoch."""

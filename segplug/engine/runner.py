@@ -20,8 +20,8 @@ from torch.utils.data import DataLoader
 
 from ..errors import CheckpointError, ConfigError
 from ..registry import OPTIMIZERS, RUNNERS, resolve
+from . import accumulation, distributed, sampling, state
 from . import checkpoint as checkpoints
-from . import distributed, sampling, state
 from .dataloading import build_dataloader
 from .speed import Speed, speed_up
 from .sync_bn import convert_sync_batchnorm, wants_every
@@ -201,11 +201,18 @@ class Runner(_UpstreamRunner):
                         save_optimizer: bool = True, save_param_scheduler: bool = True,
                         meta: dict | None = None, by_epoch: bool = True,
                         backend_args: dict | None = None) -> None:
-        """Write the run's state as plain data, whole or not at all. Arguments as mmengine's."""
+        """Write the run's state as plain data, whole or not at all. Arguments as mmengine's.
+
+        Every rank calls this at the same time: between the batches of one step (gradient
+        accumulation) each has gradients of its own, which rank 0 writes with the rest.
+        """
         if file_client_args is not None or backend_args is not None:
             raise ConfigError('Checkpoints are written to local folders only.',
                               got='file_client_args or backend_args', culprit='backend_args',
                               fix='write to a mounted folder')
+        gradients = None
+        if save_optimizer and accumulation.pending(self.optim_wrapper):
+            gradients = accumulation.gather(self._unwrapped())
         if not is_main_process():
             return
         checkpoint = {
@@ -215,6 +222,8 @@ class Runner(_UpstreamRunner):
         }
         if save_optimizer:
             checkpoint['optimizer'] = self.optim_wrapper.state_dict()
+        if gradients:
+            checkpoint['gradients'] = gradients
         if save_param_scheduler and self.param_schedulers is not None:
             checkpoint['param_schedulers'] = state.schedulers_state(self.param_schedulers)
         self.call_hook('before_save_checkpoint', checkpoint=checkpoint)
@@ -290,21 +299,30 @@ class Runner(_UpstreamRunner):
         if resume_optimizer:
             self.optim_wrapper = self.build_optim_wrapper(self.optim_wrapper)
             self.optim_wrapper.load_state_dict(checkpoint['optimizer'])
+            self._restore_gradients(checkpoint.get('gradients'))
         if resume_param_scheduler and self.param_schedulers is not None:
             self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
             state.load_schedulers_state(self.param_schedulers,
                                         checkpoint.get('param_schedulers', []))
         self.logger.info(f'resumed epoch: {self.epoch}, iter: {self.iter}')
 
+    def _restore_gradients(self, gradients: list | None) -> None:
+        if gradients:
+            accumulation.restore(self._unwrapped(), gradients)
+            self.logger.addFilter(accumulation.not_lost)
+
     def _resume_seed(self, seed: int | None) -> None:
-        if seed is None or seed == self.seed:
+        # Of rank 0; with ``diff_rank_seed`` each rank adds its number, all share order and draws.
+        own = self.rank if self._randomness_cfg.get('diff_rank_seed') else 0
+        before = self.seed - own
+        if seed is None or seed == before:
             return
         if self._randomness_cfg.get('seed') is not None:
             self.logger.warning(f'The run goes on with the seed {seed} of its checkpoint, not '
                                 f'with {self._randomness_cfg["seed"]} of the config.')
         self._randomness_cfg.update(seed=seed)
         self.set_randomness(**self._randomness_cfg)
-        sampling.reseed(self.train_dataloader, seed)
+        sampling.reseed(self.train_dataloader, before, seed)
 
 
 def latest_checkpoint(work_dir: str) -> Path | None:

@@ -250,11 +250,21 @@ def seek(dataloader: DataLoader, epoch: int, num_batches: int) -> None:
         driver.set_start(num_batches * per_batch)
 
 
-def reseed(dataloader: DataLoader, seed: int) -> None:
-    """Set the seed of order and augmentation, before the first iteration of a resumed run."""
-    for part in (_driver(dataloader)[0], dataloader.dataset):
-        if isinstance(part, _RankSampler | SampleStream):
-            part.seed = seed
+def reseed(dataloader: DataLoader, before: int, seed: int) -> None:
+    """Set the seed of order and augmentation, before the first iteration of a resumed run.
+
+    Left alone is a sampler that has a seed of its own in the config, that is not ``before``.
+    """
+    sampler = _driver(dataloader)[0]
+    while sampler is not None:  # ours, or a plain one inside `KeyedSampler`s and batch samplers
+        _replace_seed(sampler, before, seed)
+        sampler = getattr(sampler, 'wrapped', None) or getattr(sampler, 'sampler', None)
+    _replace_seed(dataloader.dataset, before, seed)
+
+
+def _replace_seed(part, before: int, seed: int) -> None:
+    if vars(part).get('seed') == before:
+        part.seed = seed
 
 
 @contextlib.contextmanager

@@ -108,3 +108,32 @@ def load_schedulers_state(schedulers, state) -> None:
         return
     for scheduler, one in zip(schedulers, state, strict=False):
         scheduler.load_state_dict(restore_types(scheduler.__dict__, one))
+
+
+# --- validations ---------------------------------------------------------------------------
+
+_VALIDATED_AT = 'validated_at'
+
+
+def note_validation(runner) -> None:
+    """Remember, with the run's state, that the validation of this iteration is done."""
+    runner.message_hub.update_info(_VALIDATED_AT, runner.iter)
+
+
+def follows_validation(runner) -> bool:
+    """Whether something a checkpoint holds follows from validations: a schedule or a best score."""
+    schedulers = runner.param_schedulers or []
+    lists = schedulers.values() if isinstance(schedulers, dict) else [schedulers]
+    return (any(getattr(one, 'need_val_args', False) for several in lists for one in several)
+            or any(getattr(hook, 'save_best', None) for hook in runner.hooks))
+
+
+def validation_is_owed(runner) -> bool:
+    """Whether a resumed run has not done a validation that was due where it stopped.
+
+    Checkpoints are written before the validation of the same iteration, so that its failure
+    costs no training. Without a follow-up (`follows_validation`) nothing is lost but a row of
+    the log, and the run goes on at once.
+    """
+    return (runner.iter > 0 and follows_validation(runner)
+            and runner.message_hub.get_info(_VALIDATED_AT) != runner.iter)

@@ -211,5 +211,18 @@ def test_which_loaders_never_end():
 
 def test_reseed_reaches_order_and_draws():
     loader = stream_loader(0)
-    sampling.reseed(loader, 9)
+    sampling.reseed(loader, 5, 9)
     assert (loader.sampler.seed, loader.dataset.seed) == (9, 9)
+    loader = stream_loader(0, sampler=keyed(UpstreamDefaultSampler(Noise(), seed=5)))
+    sampling.reseed(loader, 5, 9)
+    assert loader.sampler.wrapped.seed == 9
+    batches = BatchSampler(UpstreamDefaultSampler(Noise(), seed=5), 4, drop_last=False)
+    loader = DataLoader(SampleStream(Noise(), 5), batch_sampler=KeyedSampler(batches))
+    sampling.reseed(loader, 5, 9)
+    assert (batches.sampler.seed, loader.dataset.seed) == (9, 9)
+
+
+def test_reseed_leaves_a_seed_that_the_config_gave_to_the_sampler():
+    loader = stream_loader(0, sampler=DefaultSampler(Noise(), seed=7))
+    sampling.reseed(loader, 4, 9)
+    assert (loader.sampler.seed, loader.dataset.seed) == (7, 5)
