@@ -46,7 +46,8 @@ def train(config: str, *, work_dir: str | None = None, resume: bool | str = Fals
     Raises:
         ConfigError, DataError, CheckpointError: What is wrong, where it is set and what to do.
     """
-    from ..engine.runner import Runner, latest_checkpoint
+    from ..engine.checkpoint_files import latest_checkpoint
+    from ..engine.runner import Runner
     cfg = load_config(config, options=options, data_root=data_root, packed=packed)
     if work_dir is not None:
         cfg.work_dir = work_dir

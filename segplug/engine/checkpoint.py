@@ -9,7 +9,6 @@ import contextlib
 import os
 import pickle
 import re
-import zipfile
 from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,8 +19,10 @@ from torch import Tensor, nn
 from torch.torch_version import TorchVersion
 
 from ..errors import CheckpointError
-from . import safe_pickle
+from . import archive, safe_pickle
+from .neighbours import good_beside
 from .pretrained import resolve_source
+from .whole_file import whole_file
 
 __all__ = ['Coverage', 'load_checkpoint', 'load_state_dict', 'resolve_source',
            'save_checkpoint', 'to_plain', 'weights_of']
@@ -81,44 +82,17 @@ def save_checkpoint(obj: dict, path: str | os.PathLike) -> None:
     """Write ``obj`` (tensors and plain data only) so that ``path`` is whole or does not exist.
 
     Raises:
-        CheckpointError: Something else is in ``obj``; its key path is named.
-        OSError: The disk is full or read-only; nothing is left under ``path``.
+        CheckpointError: Something else is in ``obj``; its key path is named. Or the disk is full,
+            read-only or gone; what was under ``path`` stays.
     """
     if found := first_unplain(obj):
         raise CheckpointError(
             f'{found[0]} cannot be stored: a checkpoint holds tensors and plain data only.',
             got=f'{type(found[1]).__module__}.{type(found[1]).__qualname__}',
             expected='tensors, numbers, text, None, and dicts, lists and tuples of them')
-    with whole_file(path, 'wb') as file:
+    with whole_file(path, 'w+b') as file:
         torch.save(obj, file)
-
-
-@contextlib.contextmanager
-def whole_file(path: str | os.PathLike, mode: str = 'w'):
-    """Open a temporary file that gets its name only when everything is on the disk."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f'.{path.name}.{os.getpid()}.part')
-    try:
-        with open(partial, mode) as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the rename last through a power cut; folders cannot be opened on Windows."""
-    if os.name == 'posix':
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        archive.seal(file)
 
 
 # --- reading -------------------------------------------------------------------------------
@@ -135,7 +109,18 @@ def load_checkpoint(source: str | os.PathLike, map_location='cpu') -> dict:
         CheckpointError: It is missing, damaged, not a checkpoint, or holds more than data.
     """
     path = resolve_source(source)
-    _check_archive(path)
+    try:
+        return read_checkpoint(path, map_location)
+    except DamagedCheckpoint as error:
+        if (other := good_beside(path)) is not None:
+            error.fix = f'use {other}, which is whole, or {error.fix}'
+        raise
+
+
+def read_checkpoint(path: str | os.PathLike, map_location='cpu') -> dict:
+    """`load_checkpoint` of a file on this machine; other files beside it are not looked at."""
+    path = Path(path)
+    check_file(path)
     try:
         with _trusted(safe_pickle.stand_ins()):
             loaded = torch.load(path, map_location=map_location, weights_only=True)
@@ -146,7 +131,7 @@ def load_checkpoint(source: str | os.PathLike, map_location='cpu') -> dict:
                        if str(error) else type(error).__name__) from error
     loaded = safe_pickle.unwrap(loaded)
     if not isinstance(loaded, dict) or not loaded:
-        raise CheckpointError(f'{path} is not a checkpoint.', culprit=str(source),
+        raise CheckpointError(f'{path} is not a checkpoint.', culprit=str(path),
                               got=f'a {type(loaded).__name__}',
                               expected='a dict with "state_dict", or a state dict')
     return loaded
@@ -166,27 +151,23 @@ def _trusted(functions: list):
         torch.serialization.add_safe_globals(before)
 
 
-def _check_archive(path: Path) -> None:
-    """Compare every record of the archive with its checksum; torch.load does not."""
-    if path.stat().st_size == 0:
-        raise _damaged(path, 'it is empty')
-    if not zipfile.is_zipfile(path):
-        with open(path, 'rb') as file:
-            if file.read(2) == b'PK':
-                raise _damaged(path, 'its end is missing')
-        return  # torch's format before 1.6 has no checksums
+def check_file(path: Path) -> None:
+    """Raise a CheckpointError where the file is not as it was written; torch.load may not."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            bad = archive.testzip()
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, ValueError) as error:
+        archive.check(path)
+    except OSError as error:
+        raise _damaged(path, error.strerror or str(error)) from error
+    except archive.DamagedFile as error:
         raise _damaged(path, str(error)) from error
-    if bad is not None:
-        raise _damaged(path, f'the checksum of {bad} is wrong')
 
 
-def _damaged(path: Path, reason: str) -> CheckpointError:
-    return CheckpointError(f'The checkpoint {path} is damaged or not a checkpoint ({reason}).',
-                           culprit=str(path), fix='use an older one, or download it again')
+class DamagedCheckpoint(CheckpointError):
+    """The file is not as it was written."""
+
+
+def _damaged(path: Path, reason: str) -> DamagedCheckpoint:
+    return DamagedCheckpoint(f'The checkpoint {path} is damaged or not a checkpoint ({reason}).',
+                             culprit=str(path), fix='use an older one, or download it again')
 
 
 def _refused(path: Path, error: Exception) -> CheckpointError:

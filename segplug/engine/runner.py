@@ -5,7 +5,6 @@ Only what must differ is overridden; configs, hooks and loops are mmengine's.
 
 import logging
 import os
-import os.path as osp
 from pathlib import Path
 
 import torch
@@ -22,6 +21,7 @@ from ..errors import CheckpointError, ConfigError
 from ..registry import OPTIMIZERS, RUNNERS, resolve
 from . import accumulation, distributed, sampling, state
 from . import checkpoint as checkpoints
+from .checkpoint_files import holds_run, newest_good
 from .dataloading import build_dataloader
 from .speed import Speed, speed_up
 from .sync_bn import convert_sync_batchnorm, wants_every
@@ -264,7 +264,7 @@ class Runner(_UpstreamRunner):
     def _load_or_resume(self) -> None:
         if self._resume:
             named = self._load_from if self._resume != 'auto' else None
-            source = named or latest_checkpoint(self.work_dir)
+            source = named or newest_good(self.work_dir, self.logger)
             if source is not None:
                 self.resume(str(source))
                 return
@@ -286,7 +286,7 @@ class Runner(_UpstreamRunner):
         checkpoint = self.load_checkpoint(
             filename, 'cpu' if map_location == 'default' else map_location, strict=True)
         meta = checkpoint.get('meta') or {}
-        if 'iter' not in meta or 'epoch' not in meta or 'optimizer' not in checkpoint:
+        if not holds_run(checkpoint):
             raise CheckpointError(f'{filename} holds weights but not the state of a run.',
                                   fix='use load_from without --resume to start from its weights',
                                   culprit=str(filename))
@@ -323,12 +323,3 @@ class Runner(_UpstreamRunner):
         self._randomness_cfg.update(seed=seed)
         self.set_randomness(**self._randomness_cfg)
         sampling.reseed(self.train_dataloader, before, seed)
-
-
-def latest_checkpoint(work_dir: str) -> Path | None:
-    """The file that ``last_checkpoint`` names, also when the folder was moved since."""
-    pointer = Path(work_dir) / 'last_checkpoint'
-    if not pointer.is_file():
-        return None
-    named = Path(pointer.read_text().strip())
-    return named if named.is_file() else Path(work_dir) / osp.basename(named)

@@ -22,7 +22,6 @@ from segplug.engine.checkpoint import (
     save_checkpoint,
     to_plain,
     weights_of,
-    whole_file,
 )
 from segplug.errors import CheckpointError
 
@@ -74,21 +73,6 @@ def test_to_plain():
     restored = restore_types(dict(e=collections.Counter()), dict(e={'a': 2}, x=1))
     assert type(restored['e']) is collections.Counter
     assert restored['x'] == 1
-
-
-def test_a_failed_write_leaves_the_old_file(tmp_path):
-    path = tmp_path / 'a'
-    path.write_text('old')
-
-    def write():
-        with whole_file(path) as file:
-            file.write('half')
-            raise OSError('disk full')
-
-    with pytest.raises(OSError, match='full'):
-        write()
-    assert path.read_text() == 'old'
-    assert os.listdir(tmp_path) == ['a']
 
 
 # --- damaged and hostile ------------------------------------------------------------------

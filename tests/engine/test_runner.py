@@ -16,8 +16,9 @@ from engine_toy import ToyData, fingerprint, toy_cfg
 from mmengine.config import Config
 
 from segplug.engine.checkpoint import load_checkpoint, save_checkpoint
+from segplug.engine.checkpoint_files import latest_checkpoint
 from segplug.engine.distributed import launch_command
-from segplug.engine.runner import Runner, latest_checkpoint
+from segplug.engine.runner import Runner
 from segplug.errors import CheckpointError, ConfigError
 
 BY_EPOCH = {  # three batches in each epoch: iteration 4 lies inside the second

@@ -13,7 +13,7 @@ from mmengine.hooks import CheckpointHook as _UpstreamCheckpointHook
 from mmengine.hooks import checkpoint_hook as upstream
 
 from ...registry import HOOKS
-from ..checkpoint import whole_file
+from ..whole_file import whole_file
 
 
 class _Waiting:
