@@ -8,6 +8,7 @@ import logging
 import os
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from mmengine import fileio
@@ -19,11 +20,37 @@ _SHOWN = 4  # names an error lists before it says how many there are
 
 
 def list_files(folder: str, suffix: str = '', backend_args: dict | None = None) -> list[str]:
-    """Files below ``folder`` that end in ``suffix``, as sorted names relative to it."""
+    """Files below ``folder`` that end in ``suffix``, as sorted names relative to it.
+
+    A link to a folder that it lies in is passed over.
+
+    Raises:
+        DataError: A folder may not be read.
+    """
     if not fileio.isdir(folder, backend_args=backend_args):
         return []
+    if os.path.isdir(folder):
+        return sorted(name for name in _files_below(folder) if name.endswith(suffix))
     return sorted(fileio.list_dir_or_file(folder, list_dir=False, suffix=suffix or None,
                                           recursive=True, backend_args=backend_args))
+
+
+def _files_below(folder: str, prefix: str = '', above: tuple[str, ...] = ()) -> Iterator[str]:
+    """Files of a local folder, as mmengine lists them: hidden files are left out."""
+    real = os.path.realpath(folder)
+    if any((folder_above + os.sep).startswith(real + os.sep) for folder_above in above):
+        return
+    try:
+        with os.scandir(folder) as found:
+            entries = list(found)
+    except OSError as error:
+        raise DataError(f'The folder {folder} cannot be read.', got=error.strerror,
+                        fix='see to its rights') from error
+    for entry in entries:
+        if os.path.isdir(entry.path):
+            yield from _files_below(entry.path, f'{prefix}{entry.name}{os.sep}', (*above, real))
+        elif not entry.name.startswith('.') and os.path.isfile(entry.path):
+            yield prefix + entry.name
 
 
 def image_stems(folder: str, suffix: str, ann_file: str = '',

@@ -72,3 +72,13 @@ def test_a_folder_further_up_is_not_walked(tmp_path, monkeypatch):
     monkeypatch.setattr(scan, 'list_files', lambda *_: pytest.fail('walked'))
     said = scan.nearby(str(tmp_path / 'not' / 'here'))
     assert said.endswith(f'the nearest folder {tmp_path} holds there/')
+
+
+def test_a_link_that_leads_back_is_passed_over_and_others_are_followed(tmp_path):
+    for name in ('set/a/1.png', 'set/.hidden.png', 'other/2.png'):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    for name, target in (('set/a/up', 'set'), ('set/a/self', 'set/a'), ('set/b', 'other'),
+                         ('other/back', 'set'), ('set/gone.png', 'nowhere')):
+        (tmp_path / name).symlink_to(tmp_path / target)
+    assert scan.list_files(str(tmp_path / 'set'), '.png') == ['a/1.png', 'b/2.png']

@@ -1,0 +1,256 @@
+"""The data doctor: what is wrong with the data of a config, and which lines mend it.
+
+`examine` looks at everything once; `quick_check` looks at some labels when a training starts.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from mmengine.config import Config
+from mmengine.logging import print_log
+from mmengine.registry import DefaultScope
+
+from ..datasets.diagnosis import ERROR, NOTE, WARNING, Finding
+from ..datasets.diagnosis.finding import worst_first
+from ..datasets.diagnosis.listing import Listing, listing
+from ..datasets.diagnosis.of_files import file_findings
+from ..datasets.diagnosis.of_images import channel_findings, normalisation_findings
+from ..datasets.diagnosis.of_splits import split_findings
+from ..datasets.diagnosis.of_values import value_findings
+from ..datasets.diagnosis.tally import (
+    Part,
+    Tally,
+    inverse_log_weights,
+    median_frequency_weights,
+    tally,
+)
+from ..engine.progress import Progress
+from ..errors import ConfigError, DataError
+from ..registry import DATASETS
+from . import doctor_config, doctor_scan
+from .config import load_config
+from .doctor_config import SPLITS
+
+_NUM_IMAGES = 32  # that are decoded for their mean
+_QUICK = {'train': 32, 'val': 8}  # labels that a training looks at before it starts
+_STOPS = 3  # findings that an error of the quick check tells whole
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Report:
+    """What the doctor found.
+
+    Attributes:
+        config: Name of the config.
+        findings: The worst first.
+        parts, tallies: What was read, and its sums.
+        weights: Of the losses, by the formula's name; empty without a training set.
+        seconds: How long it took.
+    """
+
+    config: str
+    findings: list[Finding] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+    tallies: list[Tally] = field(default_factory=list)
+    weights: dict[str, list[float]] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def is_clean(self) -> bool:
+        """No error and no warning; notes do not count."""
+        return all(finding.severity == NOTE for finding in self.findings)
+
+    def as_dict(self) -> dict:
+        """Plain data, as ``--json`` writes it."""
+        return dict(
+            version=1, config=self.config, clean=self.is_clean, seconds=round(self.seconds, 3),
+            findings=[finding.as_dict() for finding in self.findings],
+            parts=[_part_dict(p, t) for p, t in zip(self.parts, self.tallies, strict=True)],
+            class_weights=self.weights)
+
+
+def _part_dict(part: Part, found: Tally) -> dict:
+    total = max(found.num_labelled, 1)
+    return dict(
+        name=part.name, place=part.place.dataset, samples=len(part.infos),
+        labels=len(part.labels), readable_labels=len(part.good_labels), whole=part.is_whole,
+        pixels=found.num_pixels, ignored_pixels=found.ignored, ignore_index=part.ignore_index,
+        values={str(value): found.raw[value] for value in sorted(found.raw)},
+        classes=[dict(id=k, name=part.class_name(k), pixels=int(found.pixels[k]),
+                      share=float(found.pixels[k] / total), images=int(found.images[k]))
+                 for k in range(part.num_classes or 0)])
+
+
+def examine(config: str | os.PathLike | Config, *, options: Mapping | None = None,
+            data_root: str | None = None, splits: Sequence[str] = SPLITS,
+            limit: int | None = None, num_threads: int | None = None) -> Report:
+    """Look at all the data that a config names.
+
+    Args:
+        config: A config file, a shipped config's name, or a loaded config.
+        options, data_root: As in `load_config`.
+        splits: Whose dataloaders are looked at, some of 'train', 'val' and 'test'.
+        limit: Samples of each data set, spread over it; what only all of them tell is left out.
+        num_threads: That decode; None for one per core, at most 8.
+
+    Raises:
+        ConfigError: The config itself is wrong, or has no data set.
+    """
+    if limit is not None and limit < 1:
+        raise ConfigError('The doctor looks at one sample at least.', got=f'limit {limit}')
+    start = time.monotonic()
+    cfg = config if isinstance(config, Config) else load_config(
+        config, options=dict(options or {}), data_root=data_root)
+    report = Report(str(cfg.filename if isinstance(config, Config) else config))
+    with DefaultScope.overwrite_default_scope(cfg.default_scope):
+        report.findings += doctor_config.config_findings(cfg)
+        members = _members(cfg, splits, limit, report)
+        _read_all(members, num_threads)
+        for dataset, part in members:
+            report.findings += _of_pixels(cfg, dataset, part, num_threads)
+    report.parts = [part for _, part in members]
+    _conclude(report)
+    report.seconds = time.monotonic() - start
+    return report
+
+
+def _members(cfg: Config, splits: Sequence[str], limit: int | None, report: Report
+             ) -> list[tuple[object, Part]]:
+    """Each data set of the config once, with its part; what cannot be used is a finding."""
+    members: list[tuple[object, Part]] = []
+    known: dict[str, int] = {}
+    found = list(doctor_config.dataset_places(cfg, splits))
+    if not found:
+        raise ConfigError('The config has no data set to look at.',
+                          got=f'dataloaders of {", ".join(splits)}')
+    names = [split for split, _, _ in found]
+    for number, (split, place, leaf) in enumerate(found):
+        name = split if names.count(split) == 1 else f'{split}[{names[:number].count(split)}]'
+        try:
+            dataset = DATASETS.build(doctor_config.unlisted(leaf))
+            files = listing(dataset)
+        except DataError as error:
+            report.findings.append(_unusable(name, error))
+            continue
+        part = doctor_scan.part_of(dataset, files, name, place, doctor_config.head_classes(cfg),
+                                   limit)
+        twin = known.setdefault(_identity(part), len(members))
+        if twin < len(members) and members[twin][1].is_training == part.is_training:
+            other = members[twin][1]
+            other.name += f', {name}'
+            other.place = replace(other.place, others=(*other.place.others, place))
+        else:
+            members.append((dataset, part))
+    used = {info.get('seg_map_path') for _, part in members for info in part.infos}
+    for _, part in members:  # two data sets may share a folder of labels
+        part.spare_labels = [path for path in part.spare_labels if path not in used]
+    return members
+
+
+def _identity(part: Part) -> str:
+    """What two data sets have in common that are scanned once."""
+    return repr(([(i['img_path'], i.get('seg_map_path'), i.get('label_map')) for i in part.infos],
+                 part.classes, part.ignore_index, part.reduce_zero_label, part.value_map,
+                 part.color_items, part.without_label))
+
+
+def _unusable(name: str, error: DataError) -> Finding:
+    return Finding('data_set_unusable', ERROR, name, error.what,
+                   'The data set stops before training.'
+                   + (f' Got: {error.got}.' if error.got else '')
+                   + (f' Expected: {error.expected}.' if error.expected else ''),
+                   advice=error.fix or '')
+
+
+def _read_all(members: list[tuple[object, Part]], num_threads: int | None) -> None:
+    total = sum(len(part.infos) for _, part in members)
+    done = 0
+    with Progress('doctor', total, logger) as progress:
+        def advance() -> None:
+            nonlocal done
+            done += 1
+            progress.reach(done)
+
+        for dataset, part in members:
+            doctor_scan.read(dataset, part, num_threads, advance)
+
+
+def _of_pixels(cfg: Config, dataset, part: Part, num_threads: int | None) -> list[Finding]:
+    """What some of the training images, decoded, say of the preprocessor."""
+    if not part.is_training or not doctor_scan.keeps_pixels(dataset):
+        return []
+    images = doctor_scan.sampled_pixels(dataset, part, _NUM_IMAGES, num_threads)
+    settings = doctor_config.preprocessor(cfg)
+    mean, std = settings.get('mean'), settings.get('std')
+    swaps = bool(settings.get('bgr_to_rgb') or settings.get('rgb_to_bgr'))
+    place = doctor_config.preprocessor_place(cfg) if settings else ''
+    return [*channel_findings(part, images, mean, doctor_config.in_channels(cfg), place),
+            *normalisation_findings(part, images, mean, std, swaps, place)]
+
+
+def _conclude(report: Report) -> None:
+    """Findings and weights from what was read."""
+    report.tallies = [tally(part) for part in report.parts]
+    for part, found in zip(report.parts, report.tallies, strict=True):
+        report.findings += [*file_findings(part), *value_findings(part, found)]
+    report.findings += split_findings(report.parts, report.tallies)
+    report.findings = worst_first(report.findings)
+    trained = [(p, t) for p, t in zip(report.parts, report.tallies, strict=True)
+               if p.is_training and p.num_classes and t.num_labelled]
+    if trained and len({p.num_classes for p, _ in trained}) == 1:
+        pixels = sum(t.pixels for _, t in trained)
+        report.weights = dict(
+            median_frequency=median_frequency_weights(
+                pixels, sum(t.pixels_where for _, t in trained)),
+            inverse_log=inverse_log_weights(pixels))
+
+
+def quick_findings(cfg: Config, datasets: Mapping[str, object],
+                   limits: Mapping[str, int] = _QUICK) -> list[Finding]:
+    """What some labels of built data sets tell, the worst first.
+
+    Args:
+        cfg: Their config.
+        datasets: 'train' and 'val' -> the data set, wrapped or not.
+        limits: How many labels of each are read.
+    """
+    findings = []
+    for split, dataset in datasets.items():
+        places = [place for _, place, _ in doctor_config.dataset_places(cfg, [split])]
+        leaves = list(doctor_scan.leaves_with_places(dataset, places,
+                                                     f'{split}_dataloader.dataset'))
+        for leaf, place in leaves:
+            if not all(hasattr(leaf, name) for name in ('get_data_info', 'metainfo', 'pipeline')):
+                continue  # another package's data set, of which nothing is known
+            infos = [leaf.get_data_info(i) for i in doctor_scan.spread(
+                len(leaf), max(1, limits[split] // len(leaves)))]
+            part = doctor_scan.part_of(leaf, Listing(infos, [], []), split, place,
+                                       doctor_config.head_classes(cfg))
+            part.is_whole = False
+            doctor_scan.read(leaf, part)
+            findings += [*file_findings(part), *value_findings(part, tally(part))]
+    return worst_first(findings)
+
+
+def quick_check(cfg: Config, datasets: Mapping[str, object]) -> None:
+    """Stop a training whose labels are wrong; warn of what is merely bad.
+
+    Raises:
+        DataError: With the findings that are errors, and the lines that mend them.
+    """
+    findings = quick_findings(cfg, datasets)
+    errors = [finding for finding in findings if finding.severity == ERROR]
+    for finding in findings:
+        if finding.severity == WARNING:
+            print_log(str(finding), 'current', logging.WARNING)
+    if errors:
+        more = f'\nand {len(errors) - _STOPS} more' if len(errors) > _STOPS else ''
+        raise DataError('The data are not fit for training:\n' + '\n'.join(
+            map(str, errors[:_STOPS])) + more + '\n',
+            fix='see the lines above; `segplug doctor CONFIG` looks at all files, and '
+                '--no-doctor trains all the same')
