@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from mmengine.config import Config
+from mmengine.dist import barrier, get_rank
 from mmengine.hooks import Hook
 from mmengine.model import BaseModel
 from torch import nn
@@ -153,9 +154,10 @@ def case_cfg(case: Case, work_dir, **options) -> Config:
 
 
 def train(cfg: Config) -> Runner:
-    """Train as ``cfg`` says."""
+    """Train as ``cfg`` says; when any rank returns, all files are written."""
     runner = Runner.from_cfg(cfg)
     runner.train()
+    barrier()
     return runner
 
 
@@ -216,7 +218,6 @@ def report(whole: Runner, resumed: Runner, folder: Path) -> dict:
 
 def main(folder: Path, cases: list[dict]) -> None:
     """Every case in turn, as one rank of a job; the reports of rank r in r.json."""
-    from mmengine.dist import barrier, get_rank, init_dist  # noqa: F401
     reports = []
     for number, case in enumerate(cases):
         options = case.pop('options', {})

@@ -1,0 +1,175 @@
+"""A resumed run ends in the bits of the uninterrupted one: every pair of what may interfere.
+
+All runs are of `resume_toy`. The normal suite runs a set of cells in which every two values of
+every two factors meet; ``--slow`` runs all cells.
+"""
+
+import itertools
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import resume_toy
+from resume_toy import CUTS, FEATURES, NUM_ITERS, Case, case_cfg, digests, pair, train, witness
+
+from segplug.engine import loops, sampling
+from segplug.engine.checkpoint import load_checkpoint, save_checkpoint
+from segplug.engine.distributed import launch_command
+
+pytestmark = pytest.mark.filterwarnings('ignore:This DataLoader will create')  # two cores
+
+FACTORS = dict(by_epoch=(False, True), workers=(0, 2, 4), cut=tuple(CUTS), nproc=(1, 2),
+               **dict.fromkeys(FEATURES, (False, True)))
+WHOLE = [Case(**dict(zip(FACTORS, values, strict=True)))
+         for values in itertools.product(*FACTORS.values())]
+
+
+def values_of(case: Case) -> tuple:
+    return tuple(getattr(case, name) for name in FACTORS)
+
+
+def pairs_in(case: Case) -> set:
+    """((factor, value), (factor, value)) for every two factors."""
+    return set(itertools.combinations(enumerate(values_of(case)), 2))
+
+
+def pairwise_cover() -> list[Case]:
+    """Cells, taken greedily, in which every two values of every two factors meet."""
+    missing, chosen = set().union(*map(pairs_in, WHOLE)), []
+    while missing:
+        chosen.append(max(WHOLE, key=lambda case: len(pairs_in(case) & missing)))
+        missing -= pairs_in(chosen[-1])
+    return chosen
+
+
+COVER = pairwise_cover()
+
+
+def check(report: dict, case: Case) -> None:
+    """The same bits, and not because everything was trained again."""
+    cut = CUTS[case.cut]
+    whole, resumed = report['iterations']
+    assert [one for one, _ in whole] == list(range(NUM_ITERS))
+    assert resumed == whole[cut:]  # from the cut on, with the samples they had
+    assert report['began'][1][1] == cut
+    assert report['whole'] == report['resumed']
+    assert ('ema_state_dict' in report['whole']) is case.ema
+    assert report['weights'][0] == report['weights'][1]
+
+
+def run_job(cells: list[tuple[Case, dict]], folder: Path) -> None:
+    """Check (case, options) in turn, in one job of two processes; both ranks' reports."""
+    folder.mkdir(exist_ok=True)
+    listed = json.dumps([vars(case) | dict(options=options) for case, options in cells])
+    root = Path(resume_toy.__file__).parents[2]
+    env = {**os.environ, 'CUDA_VISIBLE_DEVICES': '-1', 'PYTHONPATH': str(root),
+           'OMP_NUM_THREADS': '1'}
+    job = subprocess.run(launch_command(2, [resume_toy.__file__, str(folder), listed]), env=env,
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=3000)
+    assert job.returncode == 0, job.stdout[-3000:]
+    for rank in range(2):
+        reports = json.loads((folder / f'{rank}.json').read_text())
+        for report, (case, _) in zip(reports, cells, strict=True):
+            report['iterations'] = [[tuple(one) for one in run] for run in report['iterations']]
+            check(report, case)
+
+
+# --- the matrix ---------------------------------------------------------------------------
+
+
+def test_the_cover_has_every_pair():
+    assert set().union(*map(pairs_in, COVER)) == set().union(*map(pairs_in, WHOLE))
+    assert len(WHOLE) == 2 * 3 * 3 * 2 * 2 ** 6
+    assert len(COVER) < 20
+
+
+@pytest.mark.parametrize('case', [case for case in COVER if case.nproc == 1], ids=str)
+def test_one_process(case, tmp_path):
+    check(pair(case, tmp_path), case)
+
+
+def test_two_processes(tmp_path):
+    cells = [(case, {}) for case in COVER if case.nproc == 2]
+    # Seeds that differ by rank; random ones, so that the resumed run has the checkpoint's.
+    for cut in ('inside', 'end'):
+        cells.append((Case(nproc=2, dropout=True, augment=True, cut=cut),
+                      {'randomness.diff_rank_seed': True, 'randomness.seed': None}))
+    run_job(cells, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('workers', FACTORS['workers'])
+@pytest.mark.parametrize('by_epoch', FACTORS['by_epoch'])
+def test_the_whole_matrix_on_one_process(by_epoch, workers, tmp_path):
+    for number, case in enumerate(WHOLE):
+        if (case.by_epoch, case.workers, case.nproc) == (by_epoch, workers, 1):
+            check(pair(case, tmp_path / str(number)), case)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('workers', FACTORS['workers'])
+@pytest.mark.parametrize('by_epoch', FACTORS['by_epoch'])
+def test_the_whole_matrix_on_two_processes(by_epoch, workers, tmp_path):
+    run_job([(case, {}) for case in WHOLE
+             if (case.by_epoch, case.workers, case.nproc) == (by_epoch, workers, 2)], tmp_path)
+
+
+# --- negative controls --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('feature', ['dropout', 'drop_path'])
+def test_without_the_iterations_seeds_the_bits_differ(feature, tmp_path, monkeypatch):
+    monkeypatch.setattr(loops, 'seed_iteration', lambda *numbers: None)
+    report = pair(Case(**{feature: True}), tmp_path)
+    assert report['iterations'][1] == report['iterations'][0][CUTS['inside']:]
+    assert report['whole']['state_dict'] != report['resumed']['state_dict']
+
+
+def test_without_the_samples_seeds_the_bits_differ(tmp_path, monkeypatch):
+    """mmengine's way: samples drawn from a worker's generators, seeded as it starts."""
+    monkeypatch.setattr(sampling.SampleStream, '__getitem__',
+                        lambda stream, key: stream.dataset[int(key)])
+    report = pair(Case(augment=True, workers=2), tmp_path)
+    assert report['iterations'][1] == report['iterations'][0][CUTS['inside']:]
+    assert report['whole']['state_dict'] != report['resumed']['state_dict']
+
+
+@pytest.mark.parametrize(('lost', 'case'), [
+    ('gradients', Case(accumulate=True, cut='middle')), ('ema_state_dict', Case(ema=True)),
+    ('loss_scaler', Case(scaler=True)), ('param_schedulers', Case()), ('optimizer', Case())])
+def test_each_part_of_a_checkpoint_is_needed(lost, case, tmp_path):
+    """Without it the ends differ, so that the matrix does see it."""
+    cut = CUTS[case.cut]
+    whole = train(case_cfg(case, tmp_path / 'whole'))
+    saved = load_checkpoint(tmp_path / 'whole' / f'iter_{cut}.pth')
+    if lost == 'optimizer':
+        saved['optimizer']['state'] = {}
+    else:
+        del (saved['optimizer'] if lost == 'loss_scaler' else saved)[lost]
+    save_checkpoint(saved, tmp_path / 'poorer.pth')
+    resumed = train(case_cfg(case, tmp_path / 'resumed', resume=True,
+                             load_from=str(tmp_path / 'poorer.pth')))
+    assert witness(resumed).iterations == witness(whole).iterations[cut:]
+    ends = [digests(tmp_path / name / f'iter_{NUM_ITERS}.pth') for name in ('whole', 'resumed')]
+    assert ends[0] != ends[1]
+
+
+# --- where else a run may stop ------------------------------------------------------------
+
+
+@pytest.mark.parametrize('accumulate', [False, True])
+def test_checkpoints_of_epochs(accumulate, tmp_path):
+    """Epoch 1 ends at iteration 3: with two batches to a step, in the middle of one."""
+    case = Case(by_epoch=True, accumulate=accumulate, dropout=True, ema=True)
+    options = {'default_hooks.checkpoint': dict(type='CheckpointHook', by_epoch=True, interval=1)}
+    whole = train(case_cfg(case, tmp_path / 'whole', **options))
+    saved = load_checkpoint(tmp_path / 'whole' / 'epoch_1.pth')
+    assert ('gradients' in saved) is accumulate
+    resumed = train(case_cfg(case, tmp_path / 'resumed', resume=True,
+                             load_from=str(tmp_path / 'whole' / 'epoch_1.pth'), **options))
+    assert witness(resumed).began == (1, 3)
+    assert witness(resumed).iterations == witness(whole).iterations[3:]
+    assert digests(tmp_path / 'whole' / 'epoch_3.pth') == digests(
+        tmp_path / 'resumed' / 'epoch_3.pth')
