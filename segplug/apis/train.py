@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmengine.dist import is_main_process
+
 from ..errors import ConfigError
 from .binary_checks import check_binary
 from .config import load_config
@@ -28,7 +30,7 @@ class TrainResult:
 def train(config: str, *, work_dir: str | None = None, resume: bool | str = False,
           amp: bool = False, auto_scale_lr: bool = False, launcher: str = 'none',
           options: dict | None = None, data_root: str | None = None,
-          packed: str | None = None) -> TrainResult:
+          packed: str | None = None, doctor: bool = True) -> TrainResult:
     """Run the training that a config describes.
 
     Args:
@@ -42,6 +44,8 @@ def train(config: str, *, work_dir: str | None = None, resume: bool | str = Fals
         options: Overrides by dotted key, as ``--cfg-options``.
         data_root: Root of every data set.
         packed: Folder from which every data set reads its samples, see `segplug.apis.pack`.
+        doctor: Look at some labels first, and stop where they are wrong, see
+            `segplug.apis.doctor`.
 
     Raises:
         ConfigError, DataError, CheckpointError: What is wrong, where it is set and what to do.
@@ -67,9 +71,22 @@ def train(config: str, *, work_dir: str | None = None, resume: bool | str = Fals
         check_classes(cfg)
         check_binary(cfg)
         runner = Runner.from_cfg(cfg)
+        if doctor:
+            _look_at_labels(runner)
         runner.train()
     return TrainResult(Path(runner.work_dir), latest_checkpoint(runner.work_dir),
                        last_metrics(runner))
+
+
+def _look_at_labels(runner) -> None:
+    """The quick check, by the first process; all of them make their data sets for it, as the
+    training would a moment later."""
+    datasets = dict(train=runner.train_dataloader.dataset)
+    if runner.val_loop is not None:
+        datasets['val'] = runner.val_dataloader.dataset
+    if is_main_process():
+        from .doctor import quick_check
+        quick_check(runner.cfg, datasets)
 
 
 def check_trainable(cfg) -> None:

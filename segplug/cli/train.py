@@ -25,6 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--auto-scale-lr', action='store_true',
                         help="scale the learning rate to the real batch size, by the config's "
                              'auto_scale_lr.base_batch_size')
+    parser.add_argument('--no-doctor', action='store_true',
+                        help='train without a look at some labels first (segplug doctor looks at '
+                             'all)')
 
 
 def run(args: argparse.Namespace, argv: list[str]) -> int:
@@ -34,7 +37,7 @@ def run(args: argparse.Namespace, argv: list[str]) -> int:
     from ..apis.train import train
     result = train(args.config, work_dir=args.work_dir, resume=args.resume, amp=args.amp,
                    auto_scale_lr=args.auto_scale_lr, launcher=args.launcher,
-                   **config_arguments(args))
+                   doctor=not args.no_doctor, **config_arguments(args))
     if is_main_process():
         print(f'Trained. Checkpoint: {result.checkpoint or "none saved"}')
     return 0

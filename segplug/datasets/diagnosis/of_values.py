@@ -56,15 +56,14 @@ def _ignored_class(part: Part) -> Finding:
 
 def _is_binary_255(part: Part, found: Tally) -> bool:
     """Values 0 and 255 alone, though two classes are expected."""
-    return (part.num_classes == 2 and part.ignore_index == 255 and not part.reduce_zero_label
+    return (part.num_classes <= 2 and part.ignore_index == 255 and not part.reduce_zero_label
             and set(found.raw) == {0, 255} and not found.pixels[1])
 
 
 def _binary(part: Part, found: Tally) -> Finding:
     return Finding('binary_255', ERROR, part.name,
                    f'Labels are 0 and 255 ({_share(found.raw[255], found)} of the pixels), never '
-                   '1.', '255 is ignored, so the second class has no pixel and everything is '
-                   'background.', mending=part.place.set_loader('value_map={255: 1}'))
+                   '1.', '255 is ignored, so class 1 has no pixel, and everything is class 0.', mending=part.place.set_loader('value_map={255: 1}'))
 
 
 def _share(pixels: int, found: Tally) -> str:
@@ -126,7 +125,7 @@ def _out_of_range(part: Part, found: Tally, raw_outside: set[int]) -> Finding:
                    f'{len(values)} values are no class: ' + ', '.join(
                        f'{v} ({found.raw[v]} pixels in {found.raw_images[v]} labels)'
                        for v in values[:_SHOWN]) + ('' if len(values) <= _SHOWN else ', ...') + '.',
-                   f'Classes are 0 to {part.num_classes - 1}, and {part.ignore_index} is ignored; '
+                   f'Classes are 0 to {len(found.pixels) - 1}, and {part.ignore_index} is ignored; '
                    'any other value stops training.', advice=advice,
                    mending=part.place.set_loader(f'value_map={{{line}}}'), **_per_file(found))
 

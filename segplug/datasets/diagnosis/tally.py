@@ -76,7 +76,7 @@ class Tally:
     Attributes:
         raw: Value of the files, before any map -> pixels.
         raw_images: Value of the files -> number of labels that have it.
-        pixels: (K,) int64, of each class.
+        pixels: (K,) int64, of each class; of a single class, of 0 and 1.
         images: (K,) int64, number of labels that have the class.
         pixels_where: (K,) int64, labelled pixels of all labels that have the class.
         ignored: Number of pixels without a class.
@@ -106,7 +106,8 @@ class Tally:
 
 def tally(part: Part) -> Tally:
     """Add up the labels of ``part``; without K every value counts as a class."""
-    num_classes = part.num_classes or _VALUES
+    # A single class is told from what is around it, so there are two values.
+    num_classes = max(part.num_classes, 2) if part.num_classes else _VALUES
     pixels = np.zeros(num_classes, np.int64)
     images, where = np.zeros_like(pixels), np.zeros_like(pixels)
     raw, raw_images, outside, raw_of, empty, ignored = {}, {}, {}, {}, [], 0
