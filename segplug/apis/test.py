@@ -35,6 +35,7 @@ def test(config: str, checkpoint: str, *, aug_test: bool = False, out: str | Non
         ConfigError, DataError, CheckpointError: What is wrong, where it is set and what to do.
     """
     from ..engine.runner import Runner
+    from ..engine.whole_file import refusals_told
     cfg = load_config(config, options=options, data_root=data_root, packed=packed)
     cfg.work_dir = work_dir or cfg.work_dir
     cfg.launcher = launcher
@@ -51,7 +52,7 @@ def test(config: str, checkpoint: str, *, aug_test: bool = False, out: str | Non
     if worst is not None:
         for evaluator in _metrics_with(cfg, '--worst', 'names images', 'num_worst'):
             evaluator['num_worst'] = worst
-    with explained(cfg, options):
+    with explained(cfg, options), refusals_told(out or cfg.work_dir):
         check_classes(cfg)
         check_binary(cfg)
         runner = Runner.from_cfg(cfg)

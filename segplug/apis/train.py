@@ -52,6 +52,7 @@ def train(config: str, *, work_dir: str | None = None, resume: bool | str = Fals
     """
     from ..engine.checkpoint_files import latest_checkpoint
     from ..engine.runner import Runner
+    from ..engine.whole_file import refusals_told
     cfg = load_config(config, options=options, data_root=data_root, packed=packed)
     if work_dir is not None:
         cfg.work_dir = work_dir
@@ -64,7 +65,7 @@ def train(config: str, *, work_dir: str | None = None, resume: bool | str = Fals
         cfg.resume, cfg.load_from = True, resume
     elif resume:
         cfg.resume = 'auto'
-    with explained(cfg, options):
+    with explained(cfg, options), refusals_told(cfg.work_dir):
         check_trainable(cfg)
         check_validation(cfg)
         drop_half_parts(cfg, 'test')

@@ -24,8 +24,8 @@ from .neighbours import good_beside
 from .pretrained import resolve_source
 from .whole_file import whole_file
 
-__all__ = ['Coverage', 'load_checkpoint', 'load_state_dict', 'resolve_source',
-           'save_checkpoint', 'to_plain', 'weights_of']
+__all__ = ['Coverage', 'check_plain', 'load_checkpoint', 'load_state_dict', 'read_checkpoint',
+           'resolve_source', 'save_checkpoint', 'to_plain', 'weights_of']
 
 _SCALARS = (type(None), bool, int, float, complex, str, bytes)
 
@@ -33,14 +33,14 @@ _SCALARS = (type(None), bool, int, float, complex, str, bytes)
 # --- writing -------------------------------------------------------------------------------
 
 
-def to_plain(value):
+def to_plain(value, move: bool = True):
     """``value`` with numpy, paths and subclasses of dict, list and str turned into plain data.
 
-    Tensors come back on the CPU, detached. What cannot be turned is left as it is;
-    `save_checkpoint` names it.
+    Tensors come back detached, and on the CPU unless ``move`` is False. What cannot be turned is
+    left as it is; `check_plain` names it.
     """
     if isinstance(value, Tensor):
-        return value.detach().cpu()
+        return value.detach().cpu() if move else value.detach()
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray) and value.dtype.kind in 'biufc':
@@ -48,14 +48,14 @@ def to_plain(value):
     if isinstance(value, os.PathLike):
         return str(value)
     if isinstance(value, OrderedDict):
-        plain = OrderedDict((to_plain(k), to_plain(v)) for k, v in value.items())
+        plain = OrderedDict((to_plain(k), to_plain(v, move)) for k, v in value.items())
         plain.__dict__.update(to_plain(dict(value.__dict__)))
         return plain
     if isinstance(value, dict):
-        return {to_plain(k): to_plain(v) for k, v in value.items()}
+        return {to_plain(k): to_plain(v, move) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [to_plain(v) for v in value] if isinstance(value, list) else tuple(
-            to_plain(v) for v in value)
+        items = [to_plain(v, move) for v in value]
+        return items if isinstance(value, list) else tuple(items)
     if isinstance(value, str | TorchVersion):
         return str.__str__(value)
     return value
@@ -78,6 +78,15 @@ def first_unplain(value, where: str = 'checkpoint') -> tuple[str, object] | None
     return where, value
 
 
+def check_plain(obj: dict) -> None:
+    """Raise a CheckpointError where something is neither plain data nor a tensor."""
+    if found := first_unplain(obj):
+        raise CheckpointError(
+            f'{found[0]} cannot be stored: a checkpoint holds tensors and plain data only.',
+            got=f'{type(found[1]).__module__}.{type(found[1]).__qualname__}',
+            expected='tensors, numbers, text, None, and dicts, lists and tuples of them')
+
+
 def save_checkpoint(obj: dict, path: str | os.PathLike) -> None:
     """Write ``obj`` (tensors and plain data only) so that ``path`` is whole or does not exist.
 
@@ -85,11 +94,7 @@ def save_checkpoint(obj: dict, path: str | os.PathLike) -> None:
         CheckpointError: Something else is in ``obj``; its key path is named. Or the disk is full,
             read-only or gone; what was under ``path`` stays.
     """
-    if found := first_unplain(obj):
-        raise CheckpointError(
-            f'{found[0]} cannot be stored: a checkpoint holds tensors and plain data only.',
-            got=f'{type(found[1]).__module__}.{type(found[1]).__qualname__}',
-            expected='tensors, numbers, text, None, and dicts, lists and tuples of them')
+    check_plain(obj)
     with whole_file(path, 'w+b') as file:
         torch.save(obj, file)
         archive.seal(file)

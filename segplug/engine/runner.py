@@ -11,6 +11,7 @@ import torch
 from mmengine.device import get_device
 from mmengine.dist import is_main_process
 from mmengine.model import MMDistributedDataParallel, is_model_wrapper
+from mmengine.optim import OptimWrapperDict
 from mmengine.registry import MODEL_WRAPPERS
 from mmengine.runner import Runner as _UpstreamRunner
 from torch import nn
@@ -21,6 +22,7 @@ from ..errors import CheckpointError, ConfigError
 from ..registry import OPTIMIZERS, RUNNERS, resolve
 from . import accumulation, distributed, sampling, state
 from . import checkpoint as checkpoints
+from .background import BackgroundWriter
 from .checkpoint_files import holds_run, newest_good
 from .dataloading import build_dataloader
 from .speed import Speed, speed_up
@@ -52,6 +54,8 @@ class Runner(_UpstreamRunner):
     ``test_num_threads``, ``dist_cfg.backend`` (None fits the device) and ``dist_cfg.timeout``
     (seconds).
     """
+
+    checkpoint_writer: BackgroundWriter | None = None
 
     # --- the process -----------------------------------------------------------------------
 
@@ -166,11 +170,12 @@ class Runner(_UpstreamRunner):
                                        if isinstance(loop, dict) else loop)
 
     def train(self) -> nn.Module:
-        """mmengine's; no worker is left afterwards, however it ended."""
+        """mmengine's; no worker is left afterwards, however it ended, and no write undone."""
         try:
             return super().train()
         finally:
             self._stop_workers()
+            self._end_writing()
 
     def val(self) -> dict:
         """mmengine's; no worker is left afterwards, however it ended."""
@@ -227,7 +232,27 @@ class Runner(_UpstreamRunner):
         if save_param_scheduler and self.param_schedulers is not None:
             checkpoint['param_schedulers'] = state.schedulers_state(self.param_schedulers)
         self.call_hook('before_save_checkpoint', checkpoint=checkpoint)
-        checkpoints.save_checkpoint(checkpoints.to_plain(checkpoint), Path(out_dir) / filename)
+        path = Path(out_dir) / filename
+        if self.checkpoint_writer is None:
+            checkpoints.save_checkpoint(checkpoints.to_plain(checkpoint), path)
+        else:
+            self.checkpoint_writer.save(checkpoint, path, changing=self._unwrapped().buffers())
+
+    def write_in_background(self) -> None:
+        """From now on checkpoints are written in a thread, as `CheckpointHook` asks for."""
+        self.checkpoint_writer = BackgroundWriter()
+        wrapper = self.optim_wrapper
+        for one in wrapper.values() if isinstance(wrapper, OptimWrapperDict) else [wrapper]:
+            one.optimizer.register_step_pre_hook(self.checkpoint_writer.copied)
+
+    def _end_writing(self) -> None:
+        writer, self.checkpoint_writer = self.checkpoint_writer, None
+        if writer is None:
+            return
+        try:
+            writer.finish()
+        finally:
+            writer.close()
 
     def load_checkpoint(self, filename: str, map_location='cpu', strict: bool = False,
                         revise_keys: list | None = None) -> dict:

@@ -2,7 +2,9 @@
 """
 
 import contextlib
+import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import CheckpointError
@@ -40,6 +42,28 @@ def cannot_write(path: str | os.PathLike, error: OSError) -> CheckpointError:
         f'{path} could not be written: {error.strerror or error}.', culprit=str(path),
         fix='make room, or mend the folder; then go on with --resume: what was saved before is '
         'whole')
+
+
+# What a disk says that is full (or whose quota or size limit is reached), read-only or failing;
+# such an error of a write does not tell the file.
+_REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
+
+
+@contextlib.contextmanager
+def refusals_told(folder: str | os.PathLike) -> Iterator[None]:
+    """Say in one sentence, as a CheckpointError, that a run cannot write to its folder.
+
+    For everything that a run writes there: log, config, curves. Other errors stay as they are.
+    """
+    try:
+        yield
+    except OSError as error:
+        named = error.filename
+        below = isinstance(named, str | os.PathLike) and Path(folder).absolute() in (
+            Path(named).absolute(), *Path(named).absolute().parents)
+        if not below and (named is not None or error.errno not in _REFUSED):
+            raise
+        raise cannot_write(named if below else folder, error) from error
 
 
 def _os_error(error: BaseException | None) -> OSError | None:

@@ -7,14 +7,17 @@ import contextlib
 import os
 import os.path as osp
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook as _UpstreamCheckpointHook
 from mmengine.hooks import checkpoint_hook as upstream
 
+from ...errors import CheckpointError
 from ...registry import HOOKS
+from ...signature import extends
 from .. import state
-from ..whole_file import whole_file
+from ..whole_file import cannot_write, whole_file
 
 
 class _Waiting:
@@ -26,12 +29,10 @@ class _Waiting:
     def remove(self, path: str) -> None:
         self.noted.append(path)
 
-    def remove_noted(self) -> None:
-        """Do what was put off, except what ``kept()`` names by now."""
-        while self.noted:
-            path = self.noted.pop()
-            if path not in self.kept() and self.backend.isfile(path):
-                self.backend.remove(path)
+    def due(self) -> list[str]:
+        """What was put off, except what ``kept()`` names by now."""
+        due, self.noted = [path for path in self.noted if path not in self.kept()], []
+        return due
 
     def __getattr__(self, name: str):
         return getattr(self.backend, name)
@@ -45,14 +46,45 @@ class _NoFileClient:
         """None, as there is no client."""
 
 
+def _once_written(runner, function: Callable[[], None]) -> None:
+    """Call ``function`` when the checkpoint that was saved last is on the disk."""
+    if runner.checkpoint_writer is not None:
+        runner.checkpoint_writer.then(function)
+    else:
+        function()
+
+
+def _remove(paths: list[str]) -> None:
+    for path in paths:
+        if osp.isfile(path):
+            os.remove(path)
+
+
 @HOOKS.register_module()
 class CheckpointHook(_UpstreamCheckpointHook):
-    """mmengine's hook, with its arguments; the new file is whole before the old one goes."""
+    """mmengine's hook, with its arguments; the new file is whole before the old one goes.
 
-    _last_step: int | None = None
+    Args:
+        background: Write in a thread while the training goes on; an error of it is raised at the
+            next save or at the end. Costs the checkpoint's size in memory. Hooks that change
+            weights between a save and the optimizer's next step do not go together with it.
+    """
+
+    @extends(_UpstreamCheckpointHook, without=('kwargs',))
+    def __init__(self, background: bool = False, **options) -> None:
+        super().__init__(**options)
+        self.background = background
 
     def before_train(self, runner) -> None:
-        """mmengine's, without the FileClient that it makes, warns of and never uses."""
+        """mmengine's, without the FileClient that it makes, warns of and never uses.
+
+        What a resumed checkpoint says of files to remove is data of whoever wrote it: only
+        checkpoints of this folder are ever removed.
+        """
+        hub = runner.message_hub
+        if 'keep_ckpt_ids' in hub.runtime_info:
+            hub.update_info('keep_ckpt_ids', [
+                step for step in hub.get_info('keep_ckpt_ids') if type(step) is int])
         if self.file_client_args is not None:
             super().before_train(runner)
             return
@@ -61,21 +93,55 @@ class CheckpointHook(_UpstreamCheckpointHook):
             super().before_train(runner)
         finally:
             upstream.FileClient = client
+        if getattr(self, 'best_ckpt_path', None) is not None:
+            self.best_ckpt_path = self._own(self.best_ckpt_path)
+        if hasattr(self, 'best_ckpt_path_dict'):
+            self.best_ckpt_path_dict = {key: path and self._own(path)
+                                        for key, path in self.best_ckpt_path_dict.items()}
+        if is_main_process():
+            self._prepare_folder()
+        if self.background:
+            runner.write_in_background()
+
+    def _own(self, path: str) -> str:
+        """The file of that name in our folder, which may have been moved since."""
+        return osp.join(self.out_dir, osp.basename(str(path)))
+
+    def _prepare_folder(self) -> None:
+        """Make the folder, and clear away what a run that was killed had begun to write."""
+        try:
+            os.makedirs(self.out_dir, exist_ok=True)
+            for part in Path(self.out_dir).glob('.*.pth.*.part'):
+                part.unlink()
+        except OSError as error:
+            raise cannot_write(self.out_dir, error) from error
+
+    def before_val(self, runner) -> None:
+        """An average of weights may take their place now."""
+        if runner.checkpoint_writer is not None:
+            runner.checkpoint_writer.copied()
+
+    def after_train(self, runner) -> None:
+        """mmengine's, once everything is written."""
+        if runner.checkpoint_writer is not None:
+            runner.checkpoint_writer.finish()
+        super().after_train(runner)
 
     @contextlib.contextmanager
-    def _removals_last(self, kept: Callable[[], list]) -> Iterator[None]:
+    def _removals_last(self, runner, kept: Callable[[], list]) -> Iterator[None]:
         """Do what is removed inside only afterwards, except what ``kept()`` names by then."""
         self.file_backend = _Waiting(self.file_backend, kept)
         try:
             yield
-            self._remove_noted()
+            self._remove_noted(runner)
         finally:
             self.file_backend = self.file_backend.backend
 
-    def _remove_noted(self) -> None:
+    def _remove_noted(self, runner) -> None:
         """Before the newest checkpoint is written again, whose state forgets the old best file."""
         if isinstance(self.file_backend, _Waiting):
-            self.file_backend.remove_noted()
+            due = self.file_backend.due()
+            _once_written(runner, lambda: _remove(due))
 
     def after_val_epoch(self, runner, metrics: dict) -> None:
         """mmengine's; what follows from the metrics is also in the newest checkpoint afterwards.
@@ -93,7 +159,8 @@ class CheckpointHook(_UpstreamCheckpointHook):
 
     def _save_checkpoint_with_step(self, runner, step: int, meta: dict) -> None:
         self._last_step = step
-        self._remove_noted()
+        self._remove_noted(runner)
+        self._check_folder()
         expired = self._expire(runner, step) if self.max_keep_ckpts > 0 else []
         name = self.filename_tmpl.format(step)
         self.last_ckpt = osp.join(self.out_dir, name)
@@ -103,14 +170,22 @@ class CheckpointHook(_UpstreamCheckpointHook):
                                save_param_scheduler=self.save_param_scheduler, meta=meta,
                                by_epoch=self.by_epoch, backend_args=self.backend_args,
                                **self.args)
-        if is_main_process():
+        if not is_main_process():
+            return
+        last, expired = self.last_ckpt, [path for path in expired if path != self.last_ckpt]
+
+        def conclude() -> None:
             with whole_file(osp.join(runner.work_dir, 'last_checkpoint')) as file:
-                file.write(self.last_ckpt)
-            for path in expired:
-                if path != self.last_ckpt and osp.isfile(path):
-                    os.remove(path)
-        if expired:
-            runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
+                file.write(last)
+            _remove(expired)
+
+        _once_written(runner, conclude)
+
+    def _check_folder(self) -> None:
+        """A folder that vanished was moved or unmounted: another in its place would hide that."""
+        if is_main_process() and not osp.isdir(self.out_dir):
+            raise CheckpointError(f'The folder of the checkpoints, {self.out_dir}, is gone.',
+                                  fix='mount it or move it back; then go on with --resume')
 
     def _expire(self, runner, step: int) -> list[str]:
         """Note ``step`` as kept, and return the files that are one too many now.
@@ -129,7 +204,7 @@ class CheckpointHook(_UpstreamCheckpointHook):
     def _save_best_checkpoint(self, runner, metrics: dict) -> None:
         if not hasattr(self, 'file_backend'):  # set before a training: there is nothing to save
             return
-        with self._removals_last(self._best_paths):
+        with self._removals_last(runner, self._best_paths):
             super()._save_best_checkpoint(runner, metrics)
 
     def _best_paths(self) -> list[str]:
