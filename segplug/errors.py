@@ -6,6 +6,10 @@ keeps its traceback.
 """
 
 import difflib
+import json
+import os
+import sys
+import time
 from collections.abc import Iterable
 
 
@@ -19,12 +23,14 @@ class SegplugError(ValueError):
         fix: What to do now.
         culprit: The exact name or value in the config that is at fault, if there is one;
             the config layer looks it up and adds file and line.
+        component: The dict of the config that holds the culprit, where that is known. The
+            registries add it to every error of a constructor.
     """
 
     def __init__(self, what: str, *, got=None, expected=None, fix: str | None = None,
-                 culprit: str | None = None) -> None:
+                 culprit: str | None = None, component: dict | None = None) -> None:
         self.what, self.got, self.expected, self.fix = _last_words(what), got, expected, fix
-        self.culprit = culprit
+        self.culprit, self.component = culprit, component
         self.where: str | None = None
         super().__init__(self.what)
 
@@ -43,7 +49,7 @@ class SegplugError(ValueError):
     def __reduce__(self):
         # DataLoader workers and process pools send exceptions by pickle; keyword-only
         # arguments would be lost with the default.
-        return _rebuild, (type(self), self.__dict__.copy())
+        return _rebuild, (type(self), {**self.__dict__, 'component': None})
 
 
 def _last_words(text: str) -> str:
@@ -80,6 +86,10 @@ class ShapeError(SegplugError):
     """A tensor or array has the wrong shape or type."""
 
 
+class TrainingError(SegplugError):
+    """A run cannot go on: its loss is no number, or one of its processes is gone or hangs."""
+
+
 def nearest(name: str, candidates: Iterable[str], count: int = 3) -> list[str]:
     """The candidates that look most like ``name``, best first; may be empty."""
     by_folded = {}
@@ -93,3 +103,18 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> str | None:
     """A ``fix`` sentence for a misspelt name, or None when nothing is near."""
     close = nearest(name, candidates)
     return f'did you mean {" or ".join(repr(c) for c in close)}?'.rstrip('?') if close else None
+
+
+def report(message: str) -> None:
+    """Say what went wrong, once.
+
+    Under torchrun every process may fail with the same sentence, so each hands it to the
+    launcher in torchrun's error file, and `segplug.cli.launch` prints it.
+    """
+    error_file = os.environ.get('TORCHELASTIC_ERROR_FILE')
+    if error_file and os.environ.get('SEGPLUG_LAUNCHER') == '1':
+        extra = {'py_callstack': message, 'timestamp': str(int(time.time()))}
+        with open(error_file, 'w', encoding='utf-8') as file:
+            json.dump({'message': {'message': message, 'extraInfo': extra}}, file)
+    else:
+        print(message, file=sys.stderr, flush=True)

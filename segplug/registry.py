@@ -8,15 +8,19 @@ that suggests the right one, instead of a KeyError or a TypeError deep inside.
 
 import functools
 import importlib
-import inspect
 import logging
 import os
+import re
+import traceback
+from collections.abc import Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 
 from mmengine import registry as upstream
 
-from .errors import ConfigError, did_you_mean, nearest
+from . import arguments
+from .errors import ConfigError, SegplugError, did_you_mean, nearest
 
 SCOPE = 'segplug'
 ENTRY_POINT_GROUP = 'segplug.plugins'
@@ -82,7 +86,9 @@ def _checked(build):
         if isinstance(cfg, dict):
             with registry.switch_scope_and_registry(cfg.get('_scope_')) as scoped:
                 if scoped.scope == SCOPE:
-                    check_arguments(cfg, scoped, default_args)
+                    with _of_component(cfg), _settings_that_fit(cfg, scoped, default_args):
+                        check_arguments(cfg, scoped, default_args)
+                        return build(cfg, *args, registry=registry, **kwargs)
         return build(cfg, *args, registry=registry, **kwargs)
 
     build_checked.unchecked = build
@@ -91,54 +97,133 @@ def _checked(build):
 
 # Keys that mmengine's own build functions take out before the constructor sees them.
 _CONSUMED = {'type', '_scope_', 'convert_to_iter_based', 'epoch_length'}
+# Parts of a component that mmcv and mmengine build without a registry, or much later: the name
+# of their registry, and the keys that are taken out before their constructor sees them.
+_PARTS = {'norm_cfg': ('MODELS', {'requires_grad'}), 'conv_cfg': ('MODELS', set()),
+          'init_cfg': ('WEIGHT_INITIALIZERS', {'override'})}
 
 
 def check_arguments(cfg: dict, registry: upstream.Registry, default_args: dict | None = None):
-    """Raise a `ConfigError` for an unknown type, an unknown argument or a missing one."""
+    """Raise a `ConfigError` for an unknown type, an unknown, missing or wrong argument."""
     given = {**(default_args or {}), **cfg}
     if 'type' not in given:
         raise ConfigError(f'A {registry.name} has no type.', expected="a key 'type'",
                           got=f'only {sorted(map(str, cfg))}', culprit=next(iter(cfg), None),
                           fix=did_you_mean('type', map(str, cfg)) and "write 'type'")
-    cls = given['type']
-    if isinstance(cls, str):
-        cls = resolve(cls, registry)
-    try:
-        signature = inspect.signature(cls)
-    except (TypeError, ValueError):  # builtins without a signature cannot be checked
+    cls = _class(given['type'], registry)
+    taken = arguments.parameters(cls)
+    if taken is None:
         return
-    parameters = signature.parameters
-    # By name, because importing mmengine's schedulers is slow.
-    if '_ParamScheduler' in {base.__name__ for base in getattr(cls, '__mro__', ())}:
-        parameters = _scheduler_parameters(cls)
-    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        return
-    known = [n for n, p in parameters.items() if p.kind is not p.VAR_POSITIONAL]
-    shown = f'some of {", ".join(known)}' if known else 'no arguments'
-    for key in cfg:
-        if key not in known and key not in _CONSUMED:
-            raise ConfigError(f'{cls.__name__} has no argument {key!r}.', expected=shown,
-                              fix=did_you_mean(key, known), culprit=key)
+    check_values(cfg, cls, taken, _CONSUMED)
+    _check_parts(cfg, cls)
     if 'convert_to_iter_based' in cfg:
         return
-    missing = [n for n, p in parameters.items() if p.default is p.empty and n not in given
-               and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    missing = [n for n, p in taken.items() if p.default is p.empty and n not in given]
     if missing:
-        raise ConfigError(f'{cls.__name__} needs the argument {missing[0]!r}.', expected=shown,
+        raise ConfigError(f'{cls.__name__} needs the argument {missing[0]!r}.',
+                          expected=arguments.written(cls, taken),
                           got=f'only {sorted(set(given) - {"type"})}', culprit=str(given['type']))
 
 
-def _scheduler_parameters(cls: type) -> dict[str, inspect.Parameter]:
-    """mmengine's schedulers hand ``**kwargs`` on from a mixin to the class that names them all."""
-    parameters = {}
-    for base in cls.__mro__:
-        own = dict(inspect.signature(base.__init__).parameters)
-        parameters = {**own, **parameters}
-        if all(p.kind is not p.VAR_KEYWORD for p in own.values()):
-            break
-    return {name: p for name, p in parameters.items()
-            if name not in ('self', 'param_name') and p.kind not in (p.VAR_POSITIONAL,
-                                                                     p.VAR_KEYWORD)}
+def check_values(cfg: dict, cls, taken: dict, more: Iterable[str] = ()) -> None:
+    """Raise a `ConfigError` for an argument that ``cls`` does not take, or a value of a wrong type.
+
+    Args:
+        cfg: Arguments by name.
+        cls: Class or function, for messages.
+        taken: Its parameters by name.
+        more: Names that somebody else takes out before.
+    """
+    for key, value in cfg.items():
+        if key in more:
+            continue
+        if key not in taken:
+            raise ConfigError(f'{cls.__name__} has no argument {key!r}.', culprit=str(key),
+                              expected=arguments.written(cls, taken),
+                              fix=did_you_mean(str(key), [*taken, 'type']))
+        expected = arguments.wrong_value(cls, taken[key], value)
+        if expected is not None:
+            raise ConfigError(f'The argument {key!r} of {cls.__name__} has a value of a wrong '
+                              'type.', got=f'{value!r}, which is {_a(type(value).__name__)}',
+                              expected=f'{expected}, in {arguments.written(cls, taken)}',
+                              culprit=key)
+
+
+def _a(name: str) -> str:
+    """With its article: 'an int'; dicts of a config are dicts."""
+    name = 'dict' if name == 'ConfigDict' else name
+    return f'{"an" if name[0] in "aeiou" else "a"} {name}'
+
+
+def _check_parts(cfg: dict, cls) -> None:
+    if cls.__module__.split('.')[0] not in (SCOPE, 'mmcv', 'mmengine'):
+        return  # others may mean something else by these names
+    for key in _PARTS.keys() & cfg.keys():
+        name, more = _PARTS[key]
+        parts = cfg[key] if isinstance(cfg[key], (list, tuple)) else [cfg[key]]
+        for part in parts:
+            if isinstance(part, dict):
+                with _of_component(part):
+                    _check_part(part, globals()[name], more)
+
+
+def _check_part(part: dict, registry: 'Registry', more: set[str]) -> None:
+    if 'type' not in part:
+        check_arguments(part, registry)
+    cls = _class(part['type'], registry)
+    taken = arguments.parameters(cls)
+    if taken is not None:
+        check_values(part, cls, taken, _CONSUMED | more)
+
+
+def _class(kind, registry: upstream.Registry):
+    if isinstance(kind, str):
+        return resolve(kind, registry)
+    if not callable(kind):
+        raise ConfigError(f'The type of a {registry.name} is no name.', culprit='type',
+                          got=f'{kind!r}, which is {_a(type(kind).__name__)}',
+                          expected='the name of a class, or a class')
+    return kind
+
+
+@contextmanager
+def _of_component(cfg: dict):
+    """Errors inside name ``cfg`` as the part of the config at fault, the innermost one."""
+    component = dict(cfg)
+    try:
+        yield
+    except SegplugError as error:
+        if error.component is None:
+            error.component = component
+        raise
+
+
+# What a constructor raises when its settings do not fit; not what files and memory raise.
+_MISFITS = (TypeError, ValueError, LookupError, AttributeError, AssertionError, ArithmeticError,
+            RuntimeError)
+
+
+@contextmanager
+def _settings_that_fit(cfg: dict, registry: upstream.Registry, default_args: dict | None):
+    """Turn what a constructor raises into a `ConfigError` that says where, and what it takes."""
+    try:
+        yield
+    except SegplugError:
+        raise
+    except _MISFITS as error:
+        if type(error).__name__ == 'OutOfMemoryError':
+            raise
+        kind = cfg.get('type') or (default_args or {}).get('type')
+        cls = registry.get(kind) if isinstance(kind, str) else kind
+        taken = arguments.parameters(cls)
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        text = ' '.join(str(error).split())
+        unknown = re.search(r"unexpected keyword argument '(\w+)'", text)
+        raise ConfigError(
+            f'{cls.__name__} cannot be made of its settings: {type(error).__name__}'
+            f'{": " if text else ""}{text.rstrip(".")} (raised in {last.filename}:{last.lineno}).',
+            culprit=unknown[1] if unknown else str(kind),
+            expected=arguments.written(cls, taken) if taken else None) from error
 
 
 def resolve(name: str, registry: upstream.Registry):

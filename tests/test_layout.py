@@ -14,8 +14,8 @@ SOURCES = sorted(PACKAGE.rglob('*.py'))
 # layer -> rank. A layer imports smaller ranks and itself; layers of one rank are siblings.
 # compat mends mmengine and mmcv for the engine and for commands: it stands beside ops.
 RANKS = {
-    'version': 0, 'errors': 1, 'signature': 1, 'registry': 2, 'structures': 2, 'ops': 3,
-    'compat': 3,
+    'version': 0, 'arguments': 1, 'errors': 1, 'signature': 1, 'registry': 2, 'structures': 2,
+    'ops': 3, 'compat': 3,
     'models': 4, 'datasets': 4, 'evaluation': 4, 'visualization': 4,
     'engine': 5, 'report': 5, 'apis': 6, 'cli': 7,
 }

@@ -5,7 +5,9 @@ the shipped ``configs/``. Whatever is wrong with it ends as a `ConfigError` that
 line, or the command-line option, that said so.
 """
 
+import ast
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -14,7 +16,8 @@ from mmengine.config import Config, DictAction
 from ..errors import ConfigError, SegplugError, did_you_mean
 from ..registry import import_custom, load_plugins
 from .config_checks import check_nested, check_top_level, datasets
-from .provenance import base_path, explained, shipped_configs
+from .places import base_path, shipped_configs
+from .provenance import assignments, explained
 
 
 def find_config(name: str | os.PathLike) -> Path:
@@ -103,8 +106,39 @@ def _read(path: Path) -> Config:
                           fix='correct the path; it is read relative to the file that names it'
                           ) from error
     except Exception as error:  # a config is code and may raise anything
-        raise ConfigError(f'The config {path} cannot be read: {type(error).__name__}: '
-                          f'{str(error).strip()}.', fix='mend the line it names') from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> ConfigError:
+    """What a config raised, with the line of the file, perhaps a base, that raised it."""
+    text = ' '.join(str(error).split()).rstrip('.')
+    clash = re.search(r'because (\w+) is a dict in the child config but is of type', text)
+    if clash:
+        return _no_dict_in_a_base(path, clash[1])
+    told = ConfigError(f'The config {path} cannot be read: {type(error).__name__}: {text}.',
+                       fix='mend the line it names')
+    trace = error.__traceback__
+    while trace is not None:
+        variables = trace.tb_frame.f_globals
+        if '_base_' in variables and Path(trace.tb_frame.f_code.co_filename).suffix == '.py':
+            told.where = f'{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}'
+            known = [*variables] if isinstance(error, NameError) else [*variables['_base_']]
+            wrong = re.search(r"(?:name|attribute) '(\w+)'", text)
+            told.fix = wrong and did_you_mean(wrong[1], known) or 'mend this line'
+        trace = trace.tb_next
+    return told
+
+
+def _no_dict_in_a_base(path: Path, key: str) -> ConfigError:
+    """mmengine's words for it show the whole dict, and not the files."""
+    told = ConfigError(f'The config {path} adds keys to {key!r}, which is no dict in its bases.',
+                       expected='a dict in both',
+                       fix=f'correct the base, or write {key}=dict(_delete_=True, ...) to leave '
+                           'what it says')
+    told.where = next((f'{file}:{node.lineno}' for file, name, node in assignments(path)
+                       if name == key and not isinstance(node, (ast.Call, ast.Dict, ast.Name))),
+                      None)
+    return told
 
 
 def _merge(cfg: Config, options: dict) -> None:

@@ -2,7 +2,7 @@
 
 import ast
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from mmengine.config import Config
 
@@ -29,7 +29,7 @@ NESTED_KEYS = {
                 'test_num_threads'),
     'speed': ('amp', 'channels_last', 'compile'),
     'env_cfg.mp_cfg': ('mp_start_method', 'opencv_num_threads'),
-    'env_cfg.dist_cfg': ('backend', 'timeout', 'port'),
+    'env_cfg.dist_cfg': ('backend', 'timeout', 'port', 'silence'),
     'auto_scale_lr': ('enable', 'base_batch_size')}
 LOG_LEVELS = ('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL')
 
@@ -55,14 +55,14 @@ def datasets(cfg: Config) -> Iterator[tuple[str, dict]]:
 
 def check_top_level(cfg: Config) -> None:
     """Raise for a top-level key that is a known one misspelt, whether that one is set or not."""
-    slips = {key: meant for key in cfg if (meant := _meant(key))}
+    slips = {key: meant for key in cfg if (meant := slip_of(key, TOP_LEVEL_KEYS))}
     if not slips:
         return
     own = _names_read(cfg)
     for key, meant in slips.items():
         if key not in own:
-            raise ConfigError(f'The config sets {key!r}, which nothing reads.',
-                              fix=f'did you mean {meant!r}', culprit=key)
+            raise ConfigError(f'The config sets {key!r}, which nothing reads.', culprit=key,
+                              fix=f'did you mean {meant!r}', component=cfg._cfg_dict)
 
 
 def check_nested(cfg: Config) -> None:
@@ -70,11 +70,14 @@ def check_nested(cfg: Config) -> None:
     for name, known in NESTED_KEYS.items():
         node = cfg
         for part in name.split('.'):
-            node = node.get(part) or {}
+            node = (node.get(part) or {}) if isinstance(node, Mapping) else {}
+        if not isinstance(node, Mapping):
+            raise ConfigError(f'{name} is no dict.', got=repr(node), culprit=name.split('.')[-1],
+                              expected=f'a dict of {", ".join(known)}')
         for key in node:
             if key not in known:
                 raise ConfigError(f'{name} has no key {key!r}.', expected=', '.join(known),
-                                  fix=did_you_mean(key, known), culprit=key)
+                                  fix=did_you_mean(key, known), culprit=key, component=node)
     level = cfg.get('log_level', 'INFO')
     if isinstance(level, str) and level not in LOG_LEVELS:
         raise ConfigError('log_level has an unknown value.', got=level, culprit=level,
@@ -87,11 +90,11 @@ def _names_read(cfg: Config) -> set[str]:
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
 
 
-def _meant(key: str) -> str | None:
-    """The known key of which ``key`` is a slip: at most two letters off, one in a short name."""
-    if key in TOP_LEVEL_KEYS:
+def slip_of(key: str, known: Iterable[str]) -> str | None:
+    """The known name that ``key`` misspells: at most two letters off, one in a short name."""
+    if key in known:
         return None
-    off, name = min((_distance(key, name), name) for name in TOP_LEVEL_KEYS)
+    off, name = min((_distance(key, name), name) for name in known)
     return name if off <= (2 if len(name) > 6 else 1) else None
 
 

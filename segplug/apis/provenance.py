@@ -5,53 +5,58 @@ An error that names its culprit gets file and line, or the command-line option, 
 
 import ast
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from mmengine.config import Config
 
 from ..errors import SegplugError
-
-
-def shipped_configs() -> Path:
-    """The folder of the configs that come with segplug: the checkout's, else the wheel's."""
-    package = Path(__file__).resolve().parents[1]
-    checkout = package.parent / 'configs'
-    return checkout if (checkout / '_base_').is_dir() else package / 'configs'
-
-
-def base_path(base: str, filename: str | os.PathLike) -> str:
-    """The file that an entry of ``_base_`` means; ``segplug::unet/x.py`` is a shipped config."""
-    if base.startswith('segplug::'):
-        return str(shipped_configs() / base.removeprefix('segplug::'))
-    return os.path.join(os.path.dirname(filename), base)
-
-
-def config_files(path: str | os.PathLike) -> list[Path]:
-    """The config and all its bases, the nearest first."""
-    path, files = Path(path), []
-    if not path.is_file():
-        return files
-    files.append(path)
-    for base in Config._get_base_files(str(path)):
-        files += config_files(base_path(base, path))
-    return files
+from .places import config_files, path_of, written_at
 
 
 def nodes(cfg: Config) -> Iterator[tuple[Path, ast.AST]]:
     """Each (file, syntax node) of a config and its bases; JSON and YAML have none."""
-    for file in config_files(cfg.filename) if cfg.filename else []:
+    return _nodes(cfg.filename) if cfg.filename else iter(())
+
+
+def _nodes(path: str | os.PathLike) -> Iterator[tuple[Path, ast.AST]]:
+    for file in config_files(path):
         if file.suffix == '.py':
             for node in ast.walk(ast.parse(file.read_text(encoding='utf-8'))):
                 yield file, node
 
 
-def locate(culprit: str, cfg: Config, options: dict | None = None) -> str | None:
-    """Where ``culprit``, a name or value, was written: the option, or 'file:line'."""
+def assignments(path: str | os.PathLike) -> Iterator[tuple[Path, str, ast.AST]]:
+    """Each (file, name, node of its value) that a config or a base of it sets, at any depth."""
+    for file, node in _nodes(path):
+        if isinstance(node, ast.keyword) and node.arg:
+            yield file, node.arg, node.value
+        elif isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    yield file, target.id, node.value
+
+
+def locate(culprit: str, cfg: Config, options: dict | None = None,
+           component: Mapping | None = None) -> str | None:
+    """Where ``culprit``, a name or value, was written: the option, or 'file:line'.
+
+    Args:
+        culprit: A key, or a value as text.
+        cfg: The config.
+        options: ``--cfg-options``, which come before the files.
+        component: The dict that holds the culprit; without one, or where its place cannot be
+            read from the syntax, the first place of that name is taken.
+    """
     for key, value in (options or {}).items():
         if culprit in key.split('.') or culprit == str(value):
             return f'--cfg-options {key}={value}'
+    if component is not None and cfg.filename:
+        path = path_of(component, cfg._cfg_dict, culprit)
+        place = written_at(path, Path(cfg.filename)) if path is not None else None
+        if place is not None:
+            return place
     for file, node in nodes(cfg):
         named = {ast.keyword: 'arg', ast.Constant: 'value', ast.Name: 'id'}.get(type(node))
         if named and str(getattr(node, named)) == culprit:
@@ -66,5 +71,5 @@ def explained(cfg: Config, options: dict | None = None):
         yield
     except SegplugError as error:
         if error.culprit is not None and error.where is None:
-            error.where = locate(error.culprit, cfg, options)
+            error.where = locate(error.culprit, cfg, options, error.component)
         raise

@@ -17,7 +17,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from ..errors import ConfigError, did_you_mean
 from ..registry import MODELS, SCOPE
 from .config import load_config
-from .provenance import explained, shipped_configs
+from .places import shipped_configs
+from .provenance import explained
 
 DEFAULT_SIZE = (512, 1024)
 

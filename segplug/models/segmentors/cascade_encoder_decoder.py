@@ -30,9 +30,10 @@ class CascadeEncoderDecoder(EncoderDecoder):
     """
 
     @extends(EncoderDecoder)
-    def __init__(self, num_stages: int, *rest, **options) -> None:
+    def __init__(self, num_stages: int, backbone: dict, decode_head: list[dict], *rest,
+                 **options) -> None:
         self.num_stages = num_stages
-        super().__init__(*rest, **options)
+        super().__init__(backbone, decode_head, *rest, **options)
 
     def _init_decode_head(self, decode_head: list[dict]) -> None:
         if not isinstance(decode_head, (list, tuple)) or len(decode_head) != self.num_stages:
