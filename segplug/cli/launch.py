@@ -3,14 +3,18 @@
     python -m segplug.cli.launch --nproc 4 tools/train.py CONFIG --launcher pytorch
 
 NNODES, NODE_RANK, MASTER_ADDR and PORT come from the environment, as mmsegmentation's
-``dist_train.sh`` has them. Without PORT a single machine takes a free port.
+``dist_train.sh`` has them. Without PORT a single machine takes a free port. MAX_RESTARTS starts all
+processes again after a failure, up to that often; JOIN_TIMEOUT is how many seconds machines wait
+for each other.
 """
 
 import argparse
 import logging
 import os
+import re
 import signal
 import sys
+import threading
 
 from ..errors import ConfigError
 from .main import guarded
@@ -30,8 +34,10 @@ def launch(command: list[str], *, nproc: int) -> int:
 
     from ..engine.distributed import Place, check_gpus, launch_command, launch_environment
     check_gpus(Place(0, nproc, 0, nproc), torch.cuda.device_count())
-    torchrun_args = launch_command(nproc, command, **nodes_from_environment())[3:]
+    nodes = nodes_from_environment()
+    torchrun_args = launch_command(nproc, command, **nodes)[3:]
     os.environ.update(launch_environment(nproc), SEGPLUG_LAUNCHER='1')
+    _hear_warnings(SignalException)
     # Its own account of a failure is a page; ours below is a sentence.
     logging.getLogger('torch.distributed.elastic').setLevel(logging.CRITICAL)
     args = torchrun.parse_args(torchrun_args)
@@ -41,39 +47,82 @@ def launch(command: list[str], *, nproc: int) -> int:
         return _report_failures(error.failures)
     except SignalException as error:
         return 128 + int(error.sigval)
+    except torch.distributed.DistError as error:
+        raise _no_meeting(error, nodes) from error
     return 0
 
 
+def _hear_warnings(exception: type[Exception]) -> None:
+    """Hand a scheduler's SIGUSR1 on to the processes, as torchrun does with SIGTERM and SIGINT."""
+    if hasattr(signal, 'SIGUSR1') and threading.current_thread() is threading.main_thread():
+        def hand_on(signum: int, frame) -> None:
+            raise exception(f'got {signum}', sigval=signal.Signals(signum))
+        signal.signal(signal.SIGUSR1, hand_on)
+
+
+def _no_meeting(error: Exception, nodes: dict) -> ConfigError:
+    """What a failure of torchrun's own store means, which it meets the other machines at."""
+    from ..engine.joining import is_port_taken, port_in_use
+    if is_port_taken(error):
+        return port_in_use(nodes['port'] or 29500)
+    first = nodes['master_addr'] or '127.0.0.1'
+    found = re.search(r'(\d+)/(\d+) clients joined', str(error))
+    if found:
+        what = f'Only {found[1]} of {found[2]} machines came'
+    elif nodes['node_rank']:
+        what = f'Machine 0 did not answer at {first}'
+    else:
+        what = 'The machines lost each other'
+    return ConfigError(f'{what} (NNODES={nodes["nnodes"]}, PORT={nodes["port"] or 29500}).',
+                       got=str(error).splitlines()[0][:200],
+                       fix='start the same command with NODE_RANK=0, 1, ... on each machine, with '
+                           'MASTER_ADDR naming machine 0; JOIN_TIMEOUT sets how many seconds '
+                           'they wait for each other')
+
+
 def nodes_from_environment() -> dict:
-    """NNODES, NODE_RANK, MASTER_ADDR and PORT as keyword arguments of ``launch_command``."""
+    """NNODES, NODE_RANK, MASTER_ADDR, PORT, MAX_RESTARTS and JOIN_TIMEOUT as keyword arguments of
+    ``launch_command``."""
     env = os.environ
     try:
         return dict(nnodes=int(env.get('NNODES', 1)), node_rank=int(env.get('NODE_RANK', 0)),
                     master_addr=env.get('MASTER_ADDR') or None,
-                    port=int(env['PORT']) if env.get('PORT') else None)
+                    port=int(env['PORT']) if env.get('PORT') else None,
+                    max_restarts=int(env.get('MAX_RESTARTS') or 0),
+                    join_timeout=int(env.get('JOIN_TIMEOUT') or 600))
     except ValueError as error:
-        raise ConfigError(f'NNODES, NODE_RANK and PORT have to be whole numbers: {error}.') \
-            from error
+        raise ConfigError('NNODES, NODE_RANK, PORT, MAX_RESTARTS and JOIN_TIMEOUT have to be whole '
+                          f'numbers: {error}.') from error
 
 
 def _report_failures(failures: dict) -> int:
     """Print each different message once; return the exit code of the first failure."""
-    first = min(failures.values(), key=lambda failure: failure.timestamp)
+    # torchrun ends the others with SIGTERM when one has failed; times are in whole seconds.
+    ended = {-signal.SIGTERM, 128 + signal.SIGTERM}
+    first = min(failures.values(), key=lambda f: (f.exitcode in ended, f.timestamp))
     said = set()
     for rank, failure in sorted(failures.items(), key=lambda item: item[1].timestamp):
-        if failure is not first and failure.exitcode == -signal.SIGTERM:
-            continue  # torchrun ended it because the first one failed
+        if failure is not first and failure.exitcode in ended:
+            continue
         if isinstance(failure.message, dict):
             message = failure.message['message']
         elif failure.exitcode < 0:
             name = signal.Signals(-failure.exitcode).name
             message = f'Process {rank} was ended by {name}.'
+        elif failure.exitcode in {128 + signum for signum in stop_signals()}:
+            continue  # it has said so itself
         else:
             message = f'Process {rank} failed with exit code {failure.exitcode}; see above.'
         if message not in said:
             print(message, file=sys.stderr)
         said.add(message)
     return first.exitcode if first.exitcode > 0 else 128 - first.exitcode
+
+
+def stop_signals() -> list[int]:
+    """The signals that end a training with a checkpoint."""
+    return [getattr(signal, name) for name in ('SIGINT', 'SIGTERM', 'SIGUSR1')
+            if hasattr(signal, name)]
 
 
 def main(argv: list[str] | None = None) -> int:

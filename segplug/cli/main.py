@@ -1,18 +1,20 @@
 """``segplug <verb> ...``: finds the verb, reads its flags, turns our errors into one paragraph.
 
 Nothing heavy is imported before the flags are read, so ``--help`` is quick. Exit codes: 0 done,
-1 an error that a person can mend, 2 wrong flags, 130 interrupted; a traceback is a bug.
+1 an error that a person can mend, 2 wrong flags, 130 interrupted, 143 ended by SIGTERM; a
+traceback is a bug.
 """
 
 import argparse
-import json
+import contextlib
 import os
+import signal
 import sys
-import time
+import threading
 from importlib import import_module
 
 from .. import __version__
-from ..errors import SegplugError, did_you_mean
+from ..errors import SegplugError, did_you_mean, report
 
 # verb -> (module with add_arguments and run, what --help says of it)
 VERBS = {
@@ -61,16 +63,38 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def guarded(run, args: argparse.Namespace, argv: list[str]) -> int:
-    """Call ``run(args, argv)``; our own errors become one paragraph and exit code 1."""
+    """Call ``run(args, argv)``; our own errors become one paragraph and exit code 1.
+
+    A signal ends it by an exception, so that what it started ends too, with 128 + its number.
+    """
     try:
-        warn_of_clashes()
-        return run(args, argv) or 0
+        with _ended_by_signals():
+            warn_of_clashes()
+            return run(args, argv) or 0
     except SegplugError as error:
         report(f'{type(error).__name__}: {error}')
         return 1
     except KeyboardInterrupt:
         report('Interrupted.')
         return 130
+
+
+@contextlib.contextmanager
+def _ended_by_signals():
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        numbers = [getattr(signal, name) for name in ('SIGTERM', 'SIGUSR1')
+                   if hasattr(signal, name)]  # Windows has but the first
+        before = {number: signal.signal(number, _end) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+
+
+def _end(signum: int, frame) -> None:
+    sys.exit(128 + signum)
 
 
 def warn_of_clashes() -> None:
@@ -80,21 +104,6 @@ def warn_of_clashes() -> None:
     from ..compat.distributions import clashing_distributions
     for sentence in clashing_distributions():
         print(f'segplug: warning: {sentence}', file=sys.stderr)
-
-
-def report(message: str) -> None:
-    """Say what went wrong, once.
-
-    Under torchrun every process may fail with the same sentence, so each hands it to the
-    launcher in torchrun's error file, and `segplug.cli.launch` prints it.
-    """
-    error_file = os.environ.get('TORCHELASTIC_ERROR_FILE')
-    if error_file and os.environ.get('SEGPLUG_LAUNCHER') == '1':
-        extra = {'py_callstack': message, 'timestamp': str(int(time.time()))}
-        with open(error_file, 'w', encoding='utf-8') as file:
-            json.dump({'message': {'message': message, 'extraInfo': extra}}, file)
-    else:
-        print(message, file=sys.stderr)
 
 
 if __name__ == '__main__':

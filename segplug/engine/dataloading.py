@@ -6,6 +6,7 @@ main process's generators. A test on several processes shares images out by thei
 
 import copy
 import inspect
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -18,6 +19,7 @@ from torch.utils.data import DataLoader
 from ..errors import ConfigError, did_you_mean
 from .sampling import KeyedSampler, SampleStream, keyed, mix
 from .schedule import deal_out
+from .stopping import shield_worker
 
 # torch's arguments and what mmengine adds to them.
 _KEYS = {*inspect.signature(DataLoader).parameters, 'num_batch_per_epoch',
@@ -99,6 +101,16 @@ def _build_batch_sampler(cfg: dict, sampler):
 
 
 def _worker_init_fn(cfg: dict, seed: int | None):
+    return partial(_init_worker, then=_seeding(cfg, seed))
+
+
+def _init_worker(worker_id: int, then: Callable[[int], None] | None) -> None:
+    shield_worker()
+    if then is not None:
+        then(worker_id)
+
+
+def _seeding(cfg: dict, seed: int | None):
     disable_warning = cfg.pop('disable_subprocess_warning', False)
     chosen = cfg.pop('worker_init_fn', None)
     if chosen is not None:

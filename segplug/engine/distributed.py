@@ -6,12 +6,10 @@ mmengine asks for a GPU whenever a launcher is named; here the backend follows t
 
 import atexit
 import contextlib
-import ctypes
 import datetime
 import gc
 import inspect
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -23,9 +21,13 @@ import torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
 from ..errors import ConfigError
+from . import heartbeat, joining
+from .stopping import end_with_parent
 
 LAUNCHERS = ('none', 'pytorch', 'slurm', 'mpi')
 DEFAULT_TIMEOUT = 600  # seconds; torch's 30 minutes are long to wait for a dead rank
+# torch gives up this much later than the heartbeat, which can say who hangs.
+MARGIN = 20
 ON_THE_CPU = 'to run on the CPU, set CUDA_VISIBLE_DEVICES=-1'
 
 
@@ -112,7 +114,8 @@ def master_address(launcher: str, place: Place, env: Mapping[str, str] = os.envi
 
 
 def init(launcher: str, backend: str | None = None, timeout: float = DEFAULT_TIMEOUT,
-         port: int | None = None) -> Place:
+         port: int | None = None, silence: float = heartbeat.SILENCE,
+         identity: dict | None = None) -> Place:
     """Join the job: choose the device, meet the other ranks, leave cleanly at exit.
 
     Args:
@@ -120,6 +123,11 @@ def init(launcher: str, backend: str | None = None, timeout: float = DEFAULT_TIM
         backend: 'nccl', 'gloo' or None for the one that fits the device.
         timeout: Seconds after which a missing or hung rank ends the job.
         port: Of the first machine, for slurm and mpi; torchrun hands its own over.
+        silence: Seconds after which a rank that was not heard of is taken for dead.
+        identity: What all ranks must have alike, see `joining.check_alike`.
+
+    Raises:
+        ConfigError: The ranks cannot meet, some do not come, or one was given something else.
     """
     place = find_place(launcher)
     if launcher == 'none' or dist.is_initialized():
@@ -133,15 +141,51 @@ def init(launcher: str, backend: str | None = None, timeout: float = DEFAULT_TIM
                           LOCAL_RANK=str(place.local_rank))
     elif 'TORCHELASTIC_RUN_ID' in os.environ:
         end_with_parent()
+    store = _meet(place, timeout, silence, identity or {})
     if on_cuda:
         torch.cuda.set_device(place.local_rank)
     chosen = pick_backend(backend, on_cuda)
     # Without its device nccl guesses one at the first barrier, and warns.
     device = torch.device('cuda', place.local_rank) if chosen == 'nccl' else None
-    dist.init_process_group(chosen, rank=place.rank, world_size=place.world_size,
-                            timeout=datetime.timedelta(seconds=timeout), device_id=device)
+    dist.init_process_group(chosen, store=store, rank=place.rank, world_size=place.world_size,
+                            timeout=datetime.timedelta(seconds=timeout + MARGIN),
+                            device_id=device)
     atexit.register(leave)
     return place
+
+
+def _meet(place: Place, timeout: float, silence: float, identity: dict) -> dist.Store:
+    """Wait for all ranks, compare what they were given, and start the heartbeat."""
+    serves = place.rank == 0 and os.environ.get('TORCHELASTIC_USE_AGENT_STORE') != 'True'
+    where = os.environ['MASTER_ADDR'], int(os.environ['MASTER_PORT'])
+    store = joining.open_store(*where, serves, timeout)
+    peers = joining.roll_call(store, place.rank, place.world_size, timeout)
+    joining.check_alike(store, peers, place.rank, identity, timeout)
+    # A connection of its own: a call of the training may hold the other for minutes.
+    heartbeat.current = heartbeat.Heartbeat(joining.open_store(*where, False, timeout), peers,
+                                            place.rank, timeout, silence)
+    heartbeat.current.start()
+    return dist.PrefixStore('group', store)
+
+
+def agree(*flags: int) -> list[int]:
+    """The largest value of each flag on any rank, for decisions that all must take alike."""
+    if not dist.is_initialized() or dist.get_world_size() == 1:
+        return list(flags)
+    device = 'cuda' if dist.get_backend() == 'nccl' else 'cpu'
+    told = torch.tensor(flags, device=device)
+    dist.all_reduce(told, dist.ReduceOp.MAX)
+    return told.tolist()
+
+
+def check_same_start(iteration: int) -> None:
+    """Raise a `ConfigError` on all ranks when they would go on from different iterations."""
+    last, first = agree(iteration, -iteration)
+    if last != -first:
+        raise ConfigError(
+            f'The ranks would go on from different iterations, {-first} and {last}: not all see '
+            'the same checkpoint.', fix='put the work directory on a disk that all machines share, '
+            'or copy it to each of them')
 
 
 def keep_buffers_apart() -> dict[str, bool]:
@@ -162,16 +206,12 @@ def leave() -> None:
     while Python shuts down aborts the process ("terminate called without an active exception");
     or the model goes last and joins them while it holds the lock that they wait for.
     """
+    if heartbeat.current is not None:
+        heartbeat.current.end()
+        heartbeat.current = None
     if dist.is_initialized():
         gc.collect()
         dist.destroy_process_group()
-
-
-def end_with_parent() -> None:
-    """Ask Linux for a SIGTERM when the parent dies, so that no rank outlives a killed torchrun."""
-    if sys.platform == 'linux':
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGTERM)
 
 
 # --- threads -------------------------------------------------------------------------------
@@ -220,7 +260,8 @@ def free_port() -> int:
 
 
 def launch_command(nproc: int, argv: Sequence[str], nnodes: int = 1, node_rank: int = 0,
-                   master_addr: str | None = None, port: int | None = None) -> list[str]:
+                   master_addr: str | None = None, port: int | None = None,
+                   max_restarts: int = 0, join_timeout: int = DEFAULT_TIMEOUT) -> list[str]:
     """The torchrun command that starts ``nproc`` processes of ``argv`` on this node.
 
     One node without a port lets torchrun keep the port it binds (no race with other jobs).
@@ -230,6 +271,8 @@ def launch_command(nproc: int, argv: Sequence[str], nnodes: int = 1, node_rank: 
         nnodes: Machines in all; each runs the same command with its own ``node_rank``.
         master_addr: Machine 0, needed with several machines.
         port: Of machine 0; 29500 when not given with several machines.
+        max_restarts: How often all processes are started again after a failure.
+        join_timeout: Seconds that machines wait for each other.
     """
     if nproc < 1 or not 0 <= node_rank < nnodes:
         raise ConfigError('The number of processes or machines makes no sense.',
@@ -239,12 +282,14 @@ def launch_command(nproc: int, argv: Sequence[str], nnodes: int = 1, node_rank: 
         raise ConfigError(f'Machine {node_rank} of {nnodes} does not know where machine 0 is.',
                           fix='set MASTER_ADDR to its name or address')
     command = [sys.executable, '-m', 'torch.distributed.run', f'--nproc-per-node={nproc}']
+    if max_restarts:
+        command.append(f'--max-restarts={max_restarts}')
     if nnodes == 1 and port is None:
         command += ['--standalone', '--local-addr=localhost']
     else:
         command += [f'--nnodes={nnodes}', f'--node-rank={node_rank}',
                     f'--master-addr={master_addr or "127.0.0.1"}',
-                    f'--master-port={port or 29500}']
+                    f'--master-port={port or 29500}', f'--rdzv-conf=timeout={join_timeout}']
     return [*command, *argv]
 
 

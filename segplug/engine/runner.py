@@ -25,11 +25,17 @@ from . import checkpoint as checkpoints
 from .background import BackgroundWriter
 from .checkpoint_files import holds_run, newest_good
 from .dataloading import build_dataloader
+from .ending import explained_end
+from .restarts import left_a_checkpoint
 from .speed import Speed, speed_up
 from .sync_bn import convert_sync_batchnorm, wants_every
 
 TEST_FLOOR = 0.5  # share of a model's names that a test checkpoint must hold
 
+
+# Hooks of every run, by their names in ``default_hooks``.
+_OURS = dict(val_loss=dict(type='ValLossHook'), finite_loss=dict(type='FiniteLossHook'),
+             heartbeat=dict(type='HeartbeatHook'), stop=dict(type='StopHook'))
 
 _timestamps: set[str] = set()
 
@@ -51,8 +57,8 @@ class Runner(_UpstreamRunner):
 
     Config keys read beyond mmengine's: ``sync_bn`` (True converts every BatchNorm), ``speed`` (the
     fields of `speed.Speed`, for tests and validations), and in ``env_cfg``: ``num_threads``,
-    ``test_num_threads``, ``dist_cfg.backend`` (None fits the device) and ``dist_cfg.timeout``
-    (seconds).
+    ``test_num_threads``, ``dist_cfg.backend`` (None fits the device), and in seconds
+    ``dist_cfg.timeout`` (a rank that hangs) and ``dist_cfg.silence`` (one that is dead).
     """
 
     checkpoint_writer: BackgroundWriter | None = None
@@ -62,11 +68,12 @@ class Runner(_UpstreamRunner):
     def setup_env(self, env_cfg: dict) -> None:
         """Join the job, share out the cores, then do what mmengine does."""
         dist_cfg = dict(env_cfg.get('dist_cfg') or {})
-        unknown = set(dist_cfg) - {'backend', 'timeout', 'port'}
+        unknown = set(dist_cfg) - {'backend', 'timeout', 'port', 'silence'}
         if unknown:
             raise ConfigError(f'env_cfg.dist_cfg has no key {sorted(unknown)[0]!r}.',
-                              expected='backend, timeout, port', culprit=sorted(unknown)[0])
-        place = distributed.init(self._launcher, **dist_cfg)
+                              expected='backend, timeout, port, silence',
+                              culprit=sorted(unknown)[0])
+        place = distributed.init(self._launcher, **dist_cfg, identity=state.identity(self.cfg))
         self._local_rank = place.local_rank
         num_threads = env_cfg.get('num_threads')
         if num_threads is not None or self.distributed:
@@ -85,11 +92,12 @@ class Runner(_UpstreamRunner):
                                            if isinstance(log_processor, dict) else log_processor)
 
     def register_default_hooks(self, hooks: dict | None = None) -> None:
-        """mmengine's, and the loss of the validation; ``val_loss=None`` leaves it out."""
-        hooks = {'val_loss': dict(type='ValLossHook'), **(hooks or {})}
-        if hooks['val_loss'] is None:
-            del hooks['val_loss']
-        super().register_default_hooks(hooks)
+        """mmengine's, and `_OURS`, of which ``val_loss=None`` and the like leave one out.
+
+        """
+        hooks = {**_OURS, **(hooks or {})}
+        super().register_default_hooks({
+            name: hook for name, hook in hooks.items() if hook is not None or name not in _OURS})
 
     # --- the model -------------------------------------------------------------------------
 
@@ -172,7 +180,8 @@ class Runner(_UpstreamRunner):
     def train(self) -> nn.Module:
         """mmengine's; no worker is left afterwards, however it ended, and no write undone."""
         try:
-            return super().train()
+            with explained_end():
+                return super().train()
         finally:
             self._stop_workers()
             self._end_writing()
@@ -180,14 +189,16 @@ class Runner(_UpstreamRunner):
     def val(self) -> dict:
         """mmengine's; no worker is left afterwards, however it ended."""
         try:
-            return super().val()
+            with explained_end():
+                return super().val()
         finally:
             self._stop_workers()
 
     def test(self) -> dict:
         """mmengine's; no worker is left afterwards, however it ended."""
         try:
-            return super().test()
+            with explained_end():
+                return super().test()
         finally:
             self._stop_workers()
 
@@ -287,6 +298,10 @@ class Runner(_UpstreamRunner):
         super().dump_config()
 
     def _load_or_resume(self) -> None:
+        training = self._train_loop is not None and not isinstance(self._train_loop, dict)
+        if training and left_a_checkpoint(self.work_dir):
+            self.logger.info('The job was started anew: it goes on from its newest checkpoint.')
+            self._resume = 'auto'
         if self._resume:
             named = self._load_from if self._resume != 'auto' else None
             source = named or newest_good(self.work_dir, self.logger)

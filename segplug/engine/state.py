@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer, MessageHub
 
+from ..registry import load_plugins, plugins_disabled
 from .checkpoint import first_unplain, restore_types, to_plain
 
 
@@ -23,6 +24,14 @@ def _spell(value) -> str:
     if isinstance(value, type) or callable(value):
         return f'{value.__module__}.{getattr(value, "__qualname__", value)}'
     return str(value)
+
+
+def identity(cfg) -> dict:
+    """What all processes of a job must have alike: the config and the plugins."""
+    plugins = {} if plugins_disabled() else {
+        plugin.name: plugin.error or f'{plugin.package} {plugin.version}'
+        for plugin in load_plugins()}
+    return dict(config=json.loads(config_text(cfg)), plugins=plugins)
 
 
 def versions() -> dict[str, str]:

@@ -1,8 +1,12 @@
 """Hooks that differ from mmengine's."""
 
 from .checkpoint_hook import CheckpointHook
+from .finite_loss_hook import FiniteLossHook
+from .heartbeat_hook import HeartbeatHook
 from .param_scheduler_hook import ParamSchedulerHook
+from .stop_hook import StopHook
 from .val_loss_hook import ValLossHook
 from .visualization_hook import SegVisualizationHook
 
-__all__ = ['CheckpointHook', 'ParamSchedulerHook', 'SegVisualizationHook', 'ValLossHook']
+__all__ = ['CheckpointHook', 'FiniteLossHook', 'HeartbeatHook', 'ParamSchedulerHook',
+           'SegVisualizationHook', 'StopHook', 'ValLossHook']

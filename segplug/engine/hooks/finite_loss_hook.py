@@ -1,0 +1,190 @@
+"""A loss that is no number ends the training, or its batch is left out; it never reaches a file.
+
+mmengine trains on, and overwrites the last good checkpoint with weights that are all NaN.
+"""
+
+import math
+from collections.abc import Mapping
+
+import torch
+from mmengine.dist import all_gather_object
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from torch import Tensor, nn
+
+from ...errors import ConfigError, TrainingError
+from ...registry import HOOKS
+from .. import distributed
+
+COUNT = 'batches_left_out'  # in the message hub, and so in checkpoints
+_SHOWN = 8
+
+
+@HOOKS.register_module()
+class FiniteLossHook(Hook):
+    """Looks at each loss as the log has it, so that a GPU is not waited for once more.
+
+    All ranks decide alike. Infinite gradients under loss scaling are normal and none of this
+    hook's business; an infinite loss is. The Runner adds this hook;
+    ``default_hooks=dict(finite_loss=None)`` leaves it out.
+
+    Args:
+        skip: How many batches of a run may be left out; 0 ends the training at the first. A
+            batch that is left out moves neither weights nor the statistics of norms; each step
+            then waits for its gradients, which costs a GPU some speed.
+    """
+
+    # After schedules and the log, before the hook that writes checkpoints (VERY_LOW, 90).
+    priority = 80
+
+    def __init__(self, skip: int = 0) -> None:
+        if isinstance(skip, bool) or not isinstance(skip, int) or skip < 0:
+            raise ConfigError('FiniteLossHook: skip is the number of batches that may be left out.',
+                              got=skip, expected='0 or more', culprit='skip')
+        self.skip = skip
+        self._before, self._buffers, self._step = [], [], None
+
+    def before_train(self, runner) -> None:
+        """Guard the optimizer's steps, where batches may be left out."""
+        if runner.iter == 0:
+            runner.message_hub.update_info(COUNT, 0)
+        if self.skip:
+            self._step = _GuardedStep(runner.optim_wrapper)
+
+    def before_train_iter(self, runner, batch_idx: int, data_batch=None) -> None:
+        """Keep what the forward pass itself changes."""
+        if self.skip:
+            self._buffers = [(b, b.clone()) for b in _unwrapped(runner).buffers()]
+
+    def after_train_iter(self, runner, batch_idx: int, data_batch=None,
+                         outputs: dict | None = None) -> None:
+        """Go on, count, or stop."""
+        wrong = _wrong_losses(runner, outputs or {})
+        left_out = self._step is not None and self._step.take_left_out()
+        files = names_of(data_batch)
+        before, self._before = self._before, files
+        if not any(distributed.agree(bool(wrong), left_out)):
+            return
+        for buffer, kept in self._buffers:
+            buffer.copy_(kept)
+        count = runner.message_hub.runtime_info.get(COUNT, 0) + 1
+        runner.message_hub.update_info(COUNT, count)
+        what = _describe(runner.iter + 1, wrong, files, before)
+        if count > self.skip:
+            raise TrainingError(what, fix=self._advice())
+        runner.logger.warning(f'{what} It was left out ({count} of at most {self.skip}).')
+
+    def _advice(self) -> str:
+        if self.skip:
+            return ('no more than skip of FiniteLossHook may be left out; look at these files, '
+                    'lower the learning rate or clip gradients, and go on with --resume')
+        return ('look at these files, lower the learning rate or clip gradients, and go on with '
+                '--resume; default_hooks.finite_loss.skip=N leaves out up to N such batches')
+
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Refuse weights that are no numbers; the file of before stays as it is."""
+        names = not_finite(checkpoint['state_dict'], dict(_unwrapped(runner).named_parameters()))
+        if names:
+            raise TrainingError(
+                f'No checkpoint is written: {len(names)} of {len(checkpoint["state_dict"])} '
+                'tensors hold values that are not finite.', got=_some(names),
+                fix='go on from the last checkpoint with --resume and a lower learning rate, or '
+                    'clip gradients')
+
+
+class _GuardedStep:
+    """Takes the place of an optimizer wrapper's ``step``, and leaves out what is not finite."""
+
+    def __init__(self, optim_wrapper) -> None:
+        if not hasattr(optim_wrapper, 'optimizer'):
+            raise ConfigError('FiniteLossHook(skip=...) knows one optimizer, not several.',
+                              got=type(optim_wrapper).__name__, culprit='skip')
+        self._wrapper, self._loss, self._left_out = optim_wrapper, None, False
+        self._scaled = getattr(optim_wrapper, 'loss_scaler', None)
+        self._update, self._step = optim_wrapper.update_params, optim_wrapper.step
+        optim_wrapper.update_params, optim_wrapper.step = self._note, self._guard
+
+    def _note(self, loss: Tensor, *args, **kwargs) -> None:
+        self._loss = loss.detach()
+        self._update(loss, *args, **kwargs)
+
+    def _guard(self, **kwargs) -> None:
+        if self._scaled is not None and self._scaled.is_enabled():
+            self._step(**kwargs)  # leaves out infinite gradients itself, and learns from them
+            return
+        tensors = [self._loss, *(p.grad for group in self._wrapper.param_groups
+                                 for p in group['params'] if p.grad is not None)]
+        self._left_out, = map(bool, distributed.agree(not all_finite(tensors)))
+        if not self._left_out:
+            self._step(**kwargs)
+
+    def take_left_out(self) -> bool:
+        """Whether the last step was left out, once."""
+        left_out, self._left_out = self._left_out, False
+        return left_out
+
+
+def all_finite(tensors: list[Tensor]) -> bool:
+    """Whether every value of every tensor is finite, with one answer from the device."""
+    tensors = [t for t in tensors if t.is_floating_point() and t.numel()]
+    if not tensors:
+        return True
+    largest = torch._foreach_norm(tensors, math.inf)
+    return bool(torch.stack([t.float() for t in largest]).isfinite().all())
+
+
+def not_finite(state: Mapping[str, Tensor], parameters: Mapping[str, nn.Parameter]) -> list[str]:
+    """Names of parameters that are not finite and of buffers that hold NaN.
+
+    A buffer may well hold infinity, as masks of attention do.
+    """
+    tensors = [t for t in state.values() if isinstance(t, Tensor)]
+    if all_finite(tensors):
+        return []
+    return [name for name, tensor in state.items()
+            if isinstance(tensor, Tensor) and not all_finite([tensor])
+            and (name in parameters or bool(tensor.isnan().any()))]
+
+
+def _wrong_losses(runner, outputs: dict) -> dict[str, float]:
+    """The losses of this rank that are not finite, by name; the log has them as numbers."""
+    scalars, found = runner.message_hub.log_scalars, {}
+    for name, value in outputs.items():
+        if 'loss' in name:
+            logged = scalars.get(f'train/{name}')
+            value = float(value) if logged is None else logged.current()
+            if not math.isfinite(value):
+                found[name] = value
+    return found
+
+
+def names_of(data_batch) -> list[str]:
+    """The files of a batch, as far as its samples know."""
+    samples = data_batch.get('data_samples') if isinstance(data_batch, dict) else None
+    infos = [getattr(sample, 'metainfo', {}) for sample in samples or ()]
+    return [str(info['img_path']) for info in infos if 'img_path' in info]
+
+
+def _describe(iteration: int, wrong: dict, files: list[str], before: list[str]) -> str:
+    """What was found on all ranks, in words that are the same on each."""
+    parts = all_gather_object((wrong, files, before))
+    guilty = [part for part in parts if part[0]] or parts
+    losses = {name: value for part in parts for name, value in part[0].items()}
+    what = ', '.join(f'{name} is {value}' for name, value in losses.items())
+    text = f'Iteration {iteration}: {what or "the gradient is not finite"}.'
+    for words, which in ((' The batch', 1), (' The batch before', 2)):
+        named = [file for part in guilty for file in part[which]]
+        if named:
+            text += f'{words}: {_some(named)}.'
+        if len(guilty) < len(parts):
+            break  # others were fine before this batch, so the weights were too
+    return text
+
+
+def _some(names: list[str]) -> str:
+    more = f' and {len(names) - _SHOWN} more' if len(names) > _SHOWN else ''
+    return ', '.join(names[:_SHOWN]) + more
+
+
+def _unwrapped(runner):
+    return runner.model.module if is_model_wrapper(runner.model) else runner.model
