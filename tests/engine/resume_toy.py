@@ -4,6 +4,7 @@ A `Case` is one cell of the matrix: `pair` trains it whole and from one of its c
 says what each run did. As a script it is one rank of a job: ``resume_toy.py FOLDER CASES_JSON``.
 """
 
+import contextlib
 import hashlib
 import json
 import random
@@ -119,6 +120,23 @@ class Witness(Hook):
         self.iterations.append((runner.iter, samples))
 
 
+@HOOKS.register_module()
+class Stopper(Hook):
+    """Ends a run after ``count`` iterations."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
+        self.count -= 1
+        if self.count == 0:
+            raise Stopped
+
+
+class Stopped(Exception):
+    """Said by `Stopper`."""
+
+
 def case_cfg(case: Case, work_dir, **options) -> Config:
     """Nine iterations, checkpoints after each and of each epoch."""
     loop = (dict(type='EpochBasedTrainLoop', max_epochs=3) if case.by_epoch else
@@ -156,7 +174,8 @@ def case_cfg(case: Case, work_dir, **options) -> Config:
 def train(cfg: Config) -> Runner:
     """Train as ``cfg`` says; when any rank returns, all files are written."""
     runner = Runner.from_cfg(cfg)
-    runner.train()
+    with contextlib.suppress(Stopped):
+        runner.train()
     barrier()
     return runner
 
