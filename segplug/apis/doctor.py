@@ -78,8 +78,9 @@ def _part_dict(part: Part, found: Tally) -> dict:
     total = max(found.num_labelled, 1)
     return dict(
         name=part.name, place=part.place.dataset, samples=len(part.infos),
-        labels=len(part.labels), readable_labels=len(part.good_labels), whole=part.is_whole,
-        pixels=found.num_pixels, ignored_pixels=found.ignored, ignore_index=part.ignore_index,
+        labels=sum(bool(facts.path) for facts in part.labels),
+        readable_labels=len(part.good_labels), whole=part.is_whole, pixels=found.num_pixels,
+        ignored_pixels=found.ignored, ignore_index=part.ignore_index,
         values={str(value): found.raw[value] for value in sorted(found.raw)},
         classes=[dict(id=k, name=part.class_name(k), pixels=int(found.pixels[k]),
                       share=float(found.pixels[k] / total), images=int(found.images[k]))

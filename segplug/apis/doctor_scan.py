@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..datasets import class_ids
-from ..datasets.diagnosis.facts import ImageFacts, image_facts, label_facts
+from ..datasets.diagnosis.facts import ImageFacts, LabelFacts, image_facts, label_facts
 from ..datasets.diagnosis.finding import Place
 from ..datasets.diagnosis.listing import Listing
 from ..datasets.diagnosis.of_images import Pixels, pixels_of
@@ -102,19 +102,18 @@ def read(dataset, part: Part, num_threads: int | None = None,
         advance: Called after each sample.
     """
     reader = label_reader(dataset)
-    has_labels = reader is not None and any(i.get('seg_map_path') for i in part.infos)
     reads_files = image_reader(dataset) is not None or not dataset.pipeline.transforms
 
     def one(info: dict):
         image = image_facts(info['img_path']) if reads_files and info.get('packed') is None \
             else ImageFacts(str(info['img_path']))
-        return image, label_facts(info, reader) if has_labels else None
+        has_label = reader is not None and info.get('seg_map_path')
+        return image, label_facts(info, reader) if has_label else LabelFacts('')
 
     with ThreadPoolExecutor(threads(num_threads)) as pool:
         for image, label in pool.map(one, part.infos):
             part.images.append(image)
-            if label is not None:
-                part.labels.append(label)
+            part.labels.append(label)
             if advance is not None:
                 advance()
 

@@ -25,6 +25,7 @@ VERBS = {
     'predict': ('segplug.cli.predict', 'label images with a checkpoint'),
     'zoo': ('segplug.cli.zoo', 'list the shipped configs: parameters, multiply-adds'),
     'doctor': ('segplug.cli.doctor', 'find what is wrong with the data of a config'),
+    'browse': ('segplug.cli.browse', 'show samples after the pipeline, with their labels'),
     'pack': ('segplug.cli.pack', 'write a data set decoded, to read crops of it at once'),
     'make-minicity': ('segplug.cli.make_minicity', 'make a small Cityscapes of drawn scenes'),
     'plugins': ('segplug.cli.plugins', 'list the installed plugins'),

@@ -465,3 +465,12 @@ def test_values_that_another_packages_transform_may_change_do_not_stop(root):
     datasets = built(cfg)
     datasets['train'].pipeline.transforms.append(lambda results: results)
     assert [f.severity for f in quick_findings(cfg, datasets)] == ['warning']
+
+
+def test_a_set_without_labels_has_nothing_wrong(root):
+    cfg = config_of(root)
+    cfg.test_dataloader.dataset.update(test_mode=True, data_prefix=dict(
+        img_path='img/val', seg_map_path=None))
+    report = examine(cfg)
+    assert report.findings == []
+    assert [part['labels'] for part in report.as_dict()['parts']] == [4, 2, 0]

@@ -58,7 +58,7 @@ def _images(part: Part) -> Iterator[Finding]:
 
 def _sizes(part: Part) -> Iterator[Finding]:
     differ, turned = [], []
-    for image, label in zip(part.images, part.labels, strict=bool(part.images)):
+    for image, label in zip(part.images, part.labels, strict=True):
         if image.shape is None or label.shape is None:
             continue
         orientation = image.orientation if part.turns_images else 1

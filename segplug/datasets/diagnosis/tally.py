@@ -28,8 +28,8 @@ class Part:
         reduce_zero_label: Whether 0 is no class and the others move down.
         value_map, color_items: LoadAnnotations' own.
         infos: Of each sample.
-        labels, images: What each file holds, in the order of ``infos``; empty where the set has
-            no labels, or files were not looked at.
+        labels, images: What each file holds, in the order of ``infos``. A label without a name
+            says that the sample has none.
         without_label, spare_labels: See `Listing`.
         turns_images: Whether images are turned as their EXIF orientation says.
         is_whole: Every label was read, not a choice of them.
@@ -63,7 +63,7 @@ class Part:
     @property
     def good_labels(self) -> list[LabelFacts]:
         """Those that hold ids."""
-        return [facts for facts in self.labels if not facts.problem]
+        return [facts for facts in self.labels if facts.path and not facts.problem]
 
     def class_name(self, k: int) -> str:
         return self.classes[k] if k < len(self.classes) else str(k)
@@ -112,7 +112,7 @@ def tally(part: Part) -> Tally:
     images, where = np.zeros_like(pixels), np.zeros_like(pixels)
     raw, raw_images, outside, raw_of, empty, ignored = {}, {}, {}, {}, [], 0
     for facts, info in zip(part.labels, part.infos, strict=True):
-        if facts.problem:
+        if facts.problem or not facts.path:
             continue
         values = _mapped(facts.values, info, part)
         for value, new, count in zip(facts.values.tolist(), values.tolist(),

@@ -1,0 +1,69 @@
+"""The line of a key of the resolved config, behind variables, lists and bases."""
+
+import pytest
+from mmengine.config import Config
+
+from segplug.apis.places import base_path, path_of, shipped_configs, written_at
+
+BASE = """
+norm = dict(type='BN', eps=1)
+steps = [dict(type='A'), dict(type='B', p=1)]
+model = dict(
+    type='M', norm=norm,
+    head={'type': 'H',
+          'width': 3})
+plan = [*steps, dict(type='C', q=2)] + [dict(type='D', r=3)]
+common = dict(lr=1)
+opt = dict(common, type='O')
+opt2 = dict(type='P', **common)
+"""
+LEAF = """
+_base_ = ['base.py']
+model = dict(head=dict(depth=7))
+other = _base_.steps
+third = {{_base_.model.head}}
+"""
+
+
+@pytest.fixture
+def leaf(write):
+    write('base.py', BASE)
+    return write('leaf.py', LEAF)
+
+
+@pytest.mark.parametrize(('path', 'place'), [
+    (('model', 'type'), 'base.py:5'),
+    (('model', 'norm'), 'base.py:5'),
+    (('model', 'norm', 'eps'), 'base.py:2'),
+    (('model', 'head', 'width'), 'base.py:7'),
+    (('model', 'head', 'depth'), 'leaf.py:3'),
+    (('plan', 1, 'p'), 'base.py:3'),
+    (('plan', 2, 'q'), 'base.py:8'),
+    (('plan', 3, 'r'), 'base.py:8'),
+    (('opt', 'lr'), 'base.py:9'),
+    (('opt2', 'lr'), 'base.py:9'),
+    (('other', 1, 'p'), 'base.py:3'),
+    (('third', 'width'), 'base.py:7'),
+    (('model', 'nowhere'), None),
+    (('nothing',), None),
+    (('plan', 9, 'r'), None),
+])
+def test_a_path_is_followed_through_the_syntax(leaf, path, place):
+    found = written_at(path, leaf)
+    assert found == (place and f'{leaf.parent}/{place}')
+
+
+def test_a_component_is_found_by_what_it_holds(leaf):
+    config = Config.fromfile(leaf).to_dict()
+    config['second'] = dict(type='H', width=4)
+    assert path_of(dict(type='H', width=4), config, 'width') == ('second', 'width')
+    # A parent added one key, and took out another.
+    assert path_of(dict(type='H', width=3, added=1), config, 'width') == ('model', 'head', 'width')
+    assert path_of(dict(type='H', width=4), config, 'H') == ('second', 'type')
+    assert path_of(dict(type='H', width=4), config, 'unheard') is None
+    assert path_of(dict(type='Z', width=4), config, 'width') is None
+
+
+def test_a_shipped_base_is_found_from_anywhere():
+    assert base_path('segplug::unet/x.py', 'any/file.py') == f'{shipped_configs()}/unet/x.py'
+    assert base_path('../a.py', 'any/file.py') == 'any/../a.py'
