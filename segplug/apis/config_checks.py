@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from mmengine.config import Config
 
+from .. import arguments
 from ..datasets.classes import find_table
 from ..errors import ConfigError, did_you_mean
 from ..registry import DATASETS, MODELS, resolve
@@ -22,15 +23,15 @@ TOP_LEVEL_KEYS = (
     'custom_imports', 'aug_test_cfg', 'speed', 'compile', 'runner_type',
     'activation_checkpointing', 'efficient_conv_bn_eval')
 
-# The keys that are read below them, by dotted name.
+# The keys that are read below them, by dotted name, and what they take.
 NESTED_KEYS = {
-    'randomness': ('seed', 'diff_rank_seed', 'deterministic'),
-    'env_cfg': ('cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit', 'num_threads',
-                'test_num_threads'),
-    'speed': ('amp', 'channels_last', 'compile'),
-    'env_cfg.mp_cfg': ('mp_start_method', 'opencv_num_threads'),
-    'env_cfg.dist_cfg': ('backend', 'timeout', 'port', 'silence'),
-    'auto_scale_lr': ('enable', 'base_batch_size')}
+    'randomness': dict(seed=int, diff_rank_seed=bool, deterministic=bool),
+    'env_cfg': dict(cudnn_benchmark=bool, mp_cfg=dict, dist_cfg=dict, resource_limit=int,
+                    num_threads=int | str, test_num_threads=int),
+    'speed': dict(amp=object, channels_last=object, compile=object),  # said by `Speed`
+    'env_cfg.mp_cfg': dict(mp_start_method=str, opencv_num_threads=int),
+    'env_cfg.dist_cfg': dict(backend=str, timeout=float, port=int | str, silence=float),
+    'auto_scale_lr': dict(enable=bool, base_batch_size=int)}
 LOG_LEVELS = ('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL')
 
 DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
@@ -68,16 +69,20 @@ def check_top_level(cfg: Config) -> None:
 def check_nested(cfg: Config) -> None:
     """Raise for an unknown key or value that would be left unread, or fail deep inside."""
     for name, known in NESTED_KEYS.items():
-        node = cfg
+        node = cfg._cfg_dict
         for part in name.split('.'):
-            node = (node.get(part) or {}) if isinstance(node, Mapping) else {}
-        if not isinstance(node, Mapping):
-            raise ConfigError(f'{name} is no dict.', got=repr(node), culprit=name.split('.')[-1],
-                              expected=f'a dict of {", ".join(known)}')
-        for key in node:
+            node = node.get(part) or {}
+            if not isinstance(node, Mapping):
+                raise ConfigError(f'{name} is no dict.', got=repr(node), culprit=part,
+                                  expected=f'a dict of {", ".join(known)}')
+        for key, value in node.items():
             if key not in known:
                 raise ConfigError(f'{name} has no key {key!r}.', expected=', '.join(known),
                                   fix=did_you_mean(key, known), culprit=key, component=node)
+            if not arguments.fits(value, known[key]):
+                raise ConfigError(f'{name}.{key} has a value of a wrong type.', culprit=key,
+                                  got=repr(value), expected=arguments.as_text(known[key]),
+                                  component=node)
     level = cfg.get('log_level', 'INFO')
     if isinstance(level, str) and level not in LOG_LEVELS:
         raise ConfigError('log_level has an unknown value.', got=level, culprit=level,

@@ -11,8 +11,8 @@ from mmengine.config import Config
 
 from .. import arguments
 from ..errors import ConfigError, did_you_mean
-from ..registry import OPTIMIZERS, check_values, resolve
-from .config_checks import DATALOADERS, slip_of
+from ..registry import DATASETS, OPTIMIZERS, check_values, resolve
+from .config_checks import DATALOADERS, datasets, slip_of
 
 PARAMWISE_KEYS = ('custom_keys', 'bias_lr_mult', 'bias_decay_mult', 'norm_decay_mult',
                   'flat_decay_mult', 'dwconv_decay_mult', 'dcn_offset_lr_mult',
@@ -34,6 +34,8 @@ def check_settings(cfg: Config) -> None:
     for name in DATALOADERS:
         if cfg.get(name):
             _check_loader(name, cfg[name])
+    for _, dataset in datasets(cfg):
+        _check_prefixes(dataset)
     if cfg.get('optim_wrapper'):
         _check_optim_wrapper(cfg.optim_wrapper)
     _refuse_slips('default_hooks', cfg.get('default_hooks') or {}, DEFAULT_HOOKS)
@@ -57,6 +59,15 @@ def _check_loader(name: str, loader: Mapping) -> None:
     for key in ('dataset', 'sampler', 'batch_sampler', 'collate_fn'):
         if isinstance(loader.get(key), (str, int, float, list, tuple)):
             _check_value(f'{name}.{key}', loader[key], 'a dict with a type', loader)
+
+
+def _check_prefixes(dataset: Mapping) -> None:
+    """A set without labels may be tested, so that a misspelt one would have none, unsaid."""
+    kind = dataset.get('type')
+    cls = resolve(kind, DATASETS) if isinstance(kind, str) else kind
+    parameter = (cls and arguments.parameters(cls) or {}).get('data_prefix')
+    if parameter is not None and isinstance(parameter.default, Mapping):
+        _refuse_slips('data_prefix', dataset.get('data_prefix'), parameter.default)
 
 
 def _check_value(name: str, value, expected: str | None, component: Mapping) -> None:
