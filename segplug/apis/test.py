@@ -9,6 +9,7 @@ from .binary_checks import check_binary
 from .config import load_config
 from .config_checks import check_classes, drop_half_parts
 from .provenance import explained
+from .setting_checks import check_settings
 
 # The multi-scale test that papers report on Cityscapes: six scales, each with its mirror image.
 STANDARD_AUG_TEST = dict(scales=[0.5, 0.75, 1.0, 1.25, 1.5, 1.75], flip=True)
@@ -53,6 +54,7 @@ def test(config: str, checkpoint: str, *, aug_test: bool = False, out: str | Non
         for evaluator in _metrics_with(cfg, '--worst', 'names images', 'num_worst'):
             evaluator['num_worst'] = worst
     with explained(cfg, options), refusals_told(out or cfg.work_dir):
+        check_settings(cfg)
         check_classes(cfg)
         check_binary(cfg)
         runner = Runner.from_cfg(cfg)

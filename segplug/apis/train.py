@@ -10,6 +10,7 @@ from .binary_checks import check_binary
 from .config import load_config
 from .config_checks import check_classes, drop_half_parts
 from .provenance import explained
+from .setting_checks import check_settings
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ def train(config: str, *, work_dir: str | None = None, resume: bool | str = Fals
     elif resume:
         cfg.resume = 'auto'
     with explained(cfg, options), refusals_told(cfg.work_dir):
+        check_settings(cfg)
         check_trainable(cfg)
         check_validation(cfg)
         drop_half_parts(cfg, 'test')
