@@ -103,6 +103,9 @@ class BaseSegDataset(BaseDataset):
     IMG_SUFFIX = '.jpg'
     SEG_MAP_SUFFIX = '.png'
     REDUCE_ZERO_LABEL = False
+    # Whether labels are compared with the classes as they are read, so that a loader that skips
+    # bad samples finds those too. Otherwise the model does it, for the pixels that it sees.
+    check_values = False
 
     def __init__(self, ann_file: str = '', img_suffix: str | None = None,
                  seg_map_suffix: str | None = None,
@@ -264,6 +267,9 @@ class BaseSegDataset(BaseDataset):
         info = super().get_data_info(idx)
         if self.ignore_index != 255:  # what LoadAnnotations takes otherwise
             info = {**info, 'ignore_index': self.ignore_index}
+        if self.check_values and 'classes' in self._metainfo:
+            # A single class is told from background, so there are two values.
+            info = {**info, 'num_values': max(len(self._metainfo['classes']), 2)}
         return info if self._store is None else {**info, 'packed': self._store}
 
     def __getitem__(self, idx: int) -> dict:
@@ -276,7 +282,11 @@ class BaseSegDataset(BaseDataset):
             self.full_init()
         if idx < 0:
             idx += len(self)
-        data = self.prepare_data(idx)
+        try:
+            data = self.prepare_data(idx)
+        except (DataError, OSError) as error:
+            error.sample = self.get_data_info(idx).get('img_path')  # for lists of bad samples
+            raise
         if data is None:
             raise DataError(f'The pipeline gave None for {self.get_data_info(idx)["img_path"]}.',
                             fix='find the transform that returns None; samples are not replaced')

@@ -11,7 +11,7 @@ import os
 import mmcv
 import numpy as np
 from mmengine import fileio
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from ..errors import ConfigError, DataError, did_you_mean
 from ..ops.png import decode_png
@@ -117,6 +117,8 @@ def _guarded(read, data: bytes, path: str, kind: str, *options) -> np.ndarray:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):  # its text has an address in memory
+        return 'it is of no known format'
     return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
 
 

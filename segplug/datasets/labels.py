@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
+import torch
 
 from ..errors import ConfigError, DataError
+from ..ops import masks
 from ..ops.frames import Frame, LookedUp
 from .array_files import SUFFIXES, is_tiff
 from .files import decode
@@ -288,6 +290,20 @@ def check_size(shape: tuple[int, ...], path: str, img_shape: tuple[int, int] | N
     if img_shape is not None and shape != tuple(img_shape):
         raise DataError(f'The label {path} and its image differ in size.',
                         got=f'label {shape} (H, W)', expected=f'{tuple(img_shape)}')
+
+
+def check_values(label: np.ndarray | Frame, path: str, num_classes: int,
+                 ignore_index: int = 255) -> None:
+    """Refuse a label of (H, W) that holds values that are neither a class nor ignored.
+
+    Raises:
+        DataError: Naming the file, the values and the allowed range.
+    """
+    pixels = label.array() if isinstance(label, Frame) else label
+    pixels = pixels if pixels.dtype == np.uint8 else pixels.astype(np.int32)  # torch's types
+    if not pixels.flags.writeable:
+        pixels = pixels.copy()
+    masks.check_label(torch.from_numpy(pixels)[None], num_classes, ignore_index, [path])
 
 
 def as_ids(label: np.ndarray, path: str) -> np.ndarray:

@@ -16,14 +16,16 @@ from mmengine.registry import DATA_SAMPLERS, DATASETS, FUNCTIONS
 from mmengine.runner.runner import _SlicedDataset
 from torch.utils.data import DataLoader
 
+from ..datasets.class_ids import leaves
 from ..errors import ConfigError, did_you_mean
 from .sampling import KeyedSampler, SampleStream, keyed, mix
 from .schedule import deal_out
+from .skipping import KEY, SkippingCollate, SkippingLoader, SkippingStream, limit_of
 from .stopping import shield_worker
 
 # torch's arguments and what mmengine adds to them.
 _KEYS = {*inspect.signature(DataLoader).parameters, 'num_batch_per_epoch',
-         'disable_subprocess_warning'} - {'generator'}
+         'disable_subprocess_warning', KEY} - {'generator'}
 
 
 def build_dataloader(dataloader: DataLoader | dict, seed: int | None = None,
@@ -41,14 +43,16 @@ def build_dataloader(dataloader: DataLoader | dict, seed: int | None = None,
         return dataloader
     cfg = copy.deepcopy(dict(dataloader))
     stream = cfg.pop('sample_stream', stream)
-    for key in ('dataset', 'sampler'):
-        if cfg.get(key) is None:
-            raise ConfigError(f'A dataloader has no {key!r}.', got=f'only {sorted(cfg)}')
+    skips, limit = limit_of(cfg.pop(KEY, None), stream)
     for key in cfg:
         if key not in _KEYS:
             raise ConfigError(f'A dataloader has no argument {key!r}.', culprit=key,
                               expected=f'some of {", ".join(sorted(_KEYS))}',
-                              fix=did_you_mean(key, _KEYS))
+                              fix=did_you_mean(key, _KEYS), component=cfg)
+    for key in ('dataset', 'sampler'):
+        if cfg.get(key) is None:
+            raise ConfigError(f'A dataloader has no {key!r}.', got=f'only {sorted(cfg)}',
+                              culprit=key, component=cfg)
     dataset = _build_dataset(cfg)
     # mmengine draws another here, which a resumed run would not know.
     shared_seed = seed - get_rank() if diff_rank_seed and seed is not None else seed
@@ -57,18 +61,30 @@ def build_dataloader(dataloader: DataLoader | dict, seed: int | None = None,
     if stream:
         order_seed = getattr(sampler, 'seed', None)
         dataset = SampleStream(dataset, order_seed if order_seed is not None else shared_seed or 0)
+        if skips:
+            dataset = _skipping(dataset, limit, sampler)
         sampler = keyed(sampler)
         batch_sampler = None if batch_sampler is None else KeyedSampler(batch_sampler)
     else:
         deal_out(sampler, dataset)
     cfg.setdefault('pin_memory', True)  # batches are copied while the network runs
     cfg['worker_init_fn'] = _worker_init_fn(cfg, seed)
-    cfg['collate_fn'] = _collate_fn(cfg)
+    collate = _collate_fn(cfg)
+    cfg['collate_fn'] = SkippingCollate(collate) if skips else collate
     # Without a generator of its own a loader draws from torch's at each start, and a
     # resumed run would not start as often as the uninterrupted one.
     generator = torch.Generator().manual_seed(mix(seed or 0, get_rank()) >> 1)
-    return DataLoader(dataset, sampler=sampler if batch_sampler is None else None,
-                      batch_sampler=batch_sampler, generator=generator, **_worker_options(cfg))
+    kind = SkippingLoader if skips else DataLoader
+    return kind(dataset, sampler=sampler if batch_sampler is None else None,
+                batch_sampler=batch_sampler, generator=generator, **_worker_options(cfg))
+
+
+def _skipping(stream: SampleStream, limit: int | None, sampler) -> SkippingStream:
+    """The stream that skips; its data sets check the values of labels as they read them."""
+    for leaf in leaves(getattr(stream.dataset, '_dataset', stream.dataset)):
+        if hasattr(leaf, 'check_values'):
+            leaf.check_values = True
+    return SkippingStream(stream.dataset, stream.seed, limit, getattr(sampler, 'shuffle', True))
 
 
 def _build_dataset(cfg: dict):

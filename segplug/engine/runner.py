@@ -27,6 +27,7 @@ from .checkpoint_files import holds_run, newest_good
 from .dataloading import build_dataloader
 from .ending import explained_end
 from .restarts import left_a_checkpoint
+from .skipping import KEY as SKIP_KEY
 from .speed import Speed, speed_up
 from .sync_bn import convert_sync_batchnorm, wants_every
 
@@ -94,8 +95,11 @@ class Runner(_UpstreamRunner):
     def register_default_hooks(self, hooks: dict | None = None) -> None:
         """mmengine's, and `_OURS`, of which ``val_loss=None`` and the like leave one out.
 
+        A training that skips bad samples says which.
         """
         hooks = {**_OURS, **(hooks or {})}
+        if isinstance(self._train_dataloader, dict) and self._train_dataloader.get(SKIP_KEY):
+            hooks = {'skipped_samples': dict(type='SkippedSamplesHook'), **hooks}
         super().register_default_hooks({
             name: hook for name, hook in hooks.items() if hook is not None or name not in _OURS})
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from segplug.datasets.labels import (
     check_label,
+    check_values,
     color_items,
     decode_colors,
     decode_label,
@@ -20,6 +21,7 @@ from segplug.datasets.labels import (
     value_items,
 )
 from segplug.errors import ConfigError, DataError
+from segplug.ops.frames import Source
 
 RNG = np.random.default_rng(0)
 LABEL = RNG.integers(0, 4, (6, 8), dtype=np.uint8)
@@ -246,3 +248,20 @@ def test_what_is_a_label_too(label):
     found = check_label(label, 'a.npy', (6, 8))
     assert found.dtype == np.uint8
     np.testing.assert_array_equal(found, label.squeeze())
+
+
+@pytest.mark.parametrize('label', [
+    np.array([[0, 18, 255]], np.uint8), np.array([[0, 18, 255]], np.uint16),
+    Source(np.array([[0, 18, 255]], np.uint8)), np.broadcast_to(np.uint8(18), (2, 2))])
+def test_values_of_classes_and_ignored_ones_are_right(label):
+    check_values(label, 'a.png', 19)
+    with pytest.raises(DataError, match=r'a\.png holds values that are no class. Got: 18 in .*'
+                                        'Expected: 0 to 17, or 255'):
+        check_values(label, 'a.png', 18)
+
+
+def test_a_value_of_16_bits_is_a_class_where_there_are_as_many():
+    label = np.array([[299, 300]], np.uint16)
+    check_values(label, 'a.png', 300, ignore_index=300)
+    with pytest.raises(DataError, match='299, 300 in 2 pixels'):
+        check_values(label, 'a.png', 299, ignore_index=65535)

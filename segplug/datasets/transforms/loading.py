@@ -212,6 +212,9 @@ class LoadAnnotations(BaseTransform):
         results['gt_seg_map'] = labels.mapped(
             self.values(results), results.get('label_map'), self._reduces(results),
             results.get('ignore_index', 255), self.value_map)
+        if 'num_values' in results:
+            labels.check_values(results['gt_seg_map'], results['seg_map_path'],
+                                results['num_values'], results.get('ignore_index', 255))
         # A new list: copies of a sample may share the old one.
         results['seg_fields'] = [*results.get('seg_fields', []), 'gt_seg_map']
         return results

@@ -4,9 +4,10 @@ from .checkpoint_hook import CheckpointHook
 from .finite_loss_hook import FiniteLossHook
 from .heartbeat_hook import HeartbeatHook
 from .param_scheduler_hook import ParamSchedulerHook
+from .skipped_samples_hook import SkippedSamplesHook
 from .stop_hook import StopHook
 from .val_loss_hook import ValLossHook
 from .visualization_hook import SegVisualizationHook
 
 __all__ = ['CheckpointHook', 'FiniteLossHook', 'HeartbeatHook', 'ParamSchedulerHook',
-           'SegVisualizationHook', 'StopHook', 'ValLossHook']
+           'SegVisualizationHook', 'SkippedSamplesHook', 'StopHook', 'ValLossHook']
