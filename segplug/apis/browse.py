@@ -171,7 +171,8 @@ def _about(loader: DataLoader, split: str, seed: int, of_config: int | None, cfg
              f'first epoch with seed {seed} ({from_where}).' if split == 'train' else
              f'{len(loader.dataset)} samples; these are the first.',
              "The legend gives each class's share of the pixels that are shown, and in how many "
-             'samples it is.', 'Hatched pixels are ignored. Chequered ones are neither ignored nor a class, and '
+             'samples it is.',
+             'Hatched pixels are ignored. Chequered ones are neither ignored nor a class, and '
              'would stop training.']
     if split == 'train' and doctor_config.preprocessor(cfg).get('batch_augments'):
         lines.append('What batch_augments does to whole batches is not shown.')

@@ -63,7 +63,8 @@ def _is_binary_255(part: Part, found: Tally) -> bool:
 def _binary(part: Part, found: Tally) -> Finding:
     return Finding('binary_255', ERROR, part.name,
                    f'Labels are 0 and 255 ({_share(found.raw[255], found)} of the pixels), never '
-                   '1.', '255 is ignored, so class 1 has no pixel, and everything is class 0.', mending=part.place.set_loader('value_map={255: 1}'))
+                   '1.', '255 is ignored, so class 1 has no pixel, and everything is class 0.',
+                   mending=part.place.set_loader('value_map={255: 1}'))
 
 
 def _share(pixels: int, found: Tally) -> str:
