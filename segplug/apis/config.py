@@ -13,9 +13,11 @@ from pathlib import Path
 
 from mmengine.config import Config, DictAction
 
+from ..compat.upstream import yaml_is_data
 from ..errors import ConfigError, SegplugError, did_you_mean
 from ..registry import import_custom, load_plugins
 from .config_checks import check_nested, check_top_level, datasets
+from .data_configs import check_base, check_data_config, is_data
 from .places import base_path, shipped_configs
 from .provenance import assignments, explained
 
@@ -38,8 +40,11 @@ def _with_shipped_bases(upstream_path):
 
     def get_cfg_path(base: str, filename: str):
         if '::' in base and not base.startswith('segplug::'):
+            check_base(base, filename)
             return upstream_path(base, filename)
-        return base_path(base, filename), None
+        path = base_path(base, filename)
+        check_base(path, filename)
+        return path, None
 
     return get_cfg_path
 
@@ -96,8 +101,12 @@ def load_config(name: str | os.PathLike, *, options: dict | None = None,
 
 
 def _read(path: Path) -> Config:
+    yaml_is_data()
     try:
-        return Config.fromfile(str(path), import_custom_modules=False)
+        cfg = Config.fromfile(str(path), import_custom_modules=False)
+        if is_data(path):
+            check_data_config(cfg.to_dict(), path)
+        return cfg
     except SegplugError:
         raise
     except FileNotFoundError as error:

@@ -23,6 +23,7 @@ def apply(load: Callable, schemes: Iterable[str]) -> None:
         schemes: Prefixes of published names that ``load`` resolves.
     """
     import_quietly('torch.distributed.optim')
+    yaml_is_data()
     load_everything_with(load, schemes)
 
 
@@ -61,3 +62,20 @@ def load_everything_with(load: Callable, schemes: Iterable[str]) -> None:
 
     for prefix in {*upstream.CheckpointLoader._schemes, *schemes}:
         upstream.CheckpointLoader.register_scheme(prefix, load_from_segplug, force=True)
+
+
+def yaml_is_data() -> None:
+    """Read YAML by the safe loader, tuples included, which mmengine itself writes.
+
+    mmengine 0.10.7 reads configs, class weights and annotations by ``yaml.CLoader``, which calls
+    whatever function a file names. Test: ``test_mmengine_runs_what_yaml_names``.
+    """
+    import yaml
+    from mmengine.fileio.handlers import yaml_handler
+
+    class Loader(getattr(yaml, 'CSafeLoader', yaml.SafeLoader)):
+        """PyYAML's safe loader, and ``!!python/tuple``."""
+
+    Loader.add_constructor('tag:yaml.org,2002:python/tuple',
+                           lambda loader, node: tuple(loader.construct_sequence(node)))
+    yaml_handler.Loader = Loader

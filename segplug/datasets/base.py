@@ -213,6 +213,7 @@ class BaseSegDataset(BaseDataset):
             if lost:
                 raise self._error(f'lacks {len(lost)} of the {len(stems)} images that '
                                   f'{self.ann_file} names: {scan.some(lost)}', folder)
+            scan.report_outside(self.ann_file, names, folder, self.data_root)
         return stems
 
     def _labels(self, stems: list[str]) -> list[str | None]:

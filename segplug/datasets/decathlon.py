@@ -66,6 +66,7 @@ class DecathlonDataset(BaseSegDataset):
             raise DataError(f'{len(lost)} of the {len(names)} files that {self.ann_file} names are '
                             f'missing: {scan.some(lost)}.', got=scan.nearby(self.data_root),
                             fix='correct data_root, or complete the download')
+        scan.report_outside(self.ann_file, names, self.data_root, None)
         return [self._info(pair) for pair in pairs]
 
     def _info(self, pair: Mapping) -> dict:

@@ -119,4 +119,5 @@ class ListDataset(BaseSegDataset):
                             f'not exist: {scan.some(lost)}.', got=scan.nearby(
                                 os.path.join(self.data_prefix[prefix], lost[0])),
                             fix='correct data_root (or --data-root DIR), data_prefix or the list')
+        scan.report_outside(self.ann_file, names, self.data_prefix[prefix], self.data_root)
         return paths

@@ -83,6 +83,26 @@ def missing(folder: str, names: list[str], backend_args: dict | None = None) -> 
             and not fileio.isfile(os.path.join(folder, n), backend_args=backend_args)]
 
 
+def report_outside(source: str, names: list[str], folder: str, root: str | None) -> None:
+    """Warn of names in a list that lead out of the folder they belong to and of ``data_root``.
+
+    Not an error: a list may name images wherever they lie. But one that somebody else wrote may
+    name files that are none of the data.
+
+    Args:
+        source: The list, for the message.
+        names: As the list has them, relative to ``folder`` or absolute.
+        folder: Where they are looked for.
+        root: ``data_root``; '' or None where there is none.
+    """
+    homes = [os.path.join(os.path.abspath(home), '') for home in (folder, root or folder)]
+    outside = [name for name in names if '://' not in folder
+               and not os.path.abspath(os.path.join(folder, name)).startswith(tuple(homes))]
+    if outside:
+        print_log(f'{source} names {len(outside)} files outside of {root or folder}: '
+                  f'{some(outside)}', 'current', logging.WARNING)
+
+
 def some(names: list[str]) -> str:
     """The first few names and how many there are in all."""
     more = f' ... ({len(names)} in all)' if len(names) > _SHOWN else ''

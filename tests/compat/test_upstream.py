@@ -1,11 +1,14 @@
 """Each mend, and that plain upstream still has the fault: a failing second test ends the mend."""
 
 import inspect
+import io
 import subprocess
 import sys
 
+import mmengine
 import pytest
 import torch
+import yaml
 from mmengine.runner import checkpoint as upstream_checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader, _load_checkpoint
 
@@ -67,3 +70,20 @@ def test_apply_twice_changes_nothing():
     before = list(CheckpointLoader._schemes)
     upstream.apply(segplug.engine.load_checkpoint, segplug.engine.SCHEMES)
     assert list(CheckpointLoader._schemes) == before
+
+
+def test_mmengine_runs_what_yaml_names():
+    """The fault that `yaml_is_data` mends."""
+    code = ('import io, mmengine; print(mmengine.load(io.StringIO('
+            '"!!python/object/apply:builtins.len [[1, 2, 3]]"), file_format="yaml"))')
+    assert python('-c', code).stdout == '3\n'
+
+
+def test_yaml_is_data_and_has_tuples():
+    text = io.StringIO()
+    mmengine.dump(dict(a=(1, (2, 'b')), c=[None, 1.5]), text, file_format='yaml')
+    assert '!!python/tuple' in text.getvalue()
+    assert mmengine.load(io.StringIO(text.getvalue()), file_format='yaml') == dict(
+        a=(1, (2, 'b')), c=[None, 1.5])
+    with pytest.raises(yaml.YAMLError, match='could not determine a constructor'):
+        mmengine.load(io.StringIO('!!python/name:os.system'), file_format='yaml')

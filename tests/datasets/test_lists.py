@@ -121,3 +121,15 @@ def test_a_misspelt_argument_is_named():
 def test_names_like_na_are_names():
     table = read_table('image,label\nNA,null\n', 'l.csv', ('image', 'label'))
     assert table.to_dict('records') == [dict(image='NA', label='null')]
+
+
+def test_images_that_lie_elsewhere_are_read_and_reported(root, monkeypatch):
+    said = []
+    monkeypatch.setattr('segplug.datasets.scan.print_log', lambda text, *_: said.append(text))
+    (root / 'set').mkdir()
+    text = f'image,label\n../3.jpg,{root}/three.png\n'
+    (root / 'set' / 'list.csv').write_text(text)
+    dataset = ListDataset(ann_file='list.csv', data_root=str(root / 'set'), **NAMES)
+    assert dataset[0]['img_path'] == f'{root}/set/../3.jpg'
+    assert [line.split(f' files outside of {root}/set: ')[1] for line in said] == [
+        '../3.jpg', f'{root}/three.png']

@@ -82,3 +82,20 @@ def test_a_link_that_leads_back_is_passed_over_and_others_are_followed(tmp_path)
                          ('other/back', 'set'), ('set/gone.png', 'nowhere')):
         (tmp_path / name).symlink_to(tmp_path / target)
     assert scan.list_files(str(tmp_path / 'set'), '.png') == ['a/1.png', 'b/2.png']
+
+
+def test_names_that_leave_the_data_are_reported(monkeypatch):
+    said = []
+    monkeypatch.setattr(scan, 'print_log', lambda text, *_: said.append(text))
+    names = ['a.png', 'sub/../b.png', '../../labels/c.png', '/data/set/img/d.png']
+    scan.report_outside('list.txt', names, '/data/set/img/train', '/data/set')
+    scan.report_outside('list.txt', names[:2], '/elsewhere/img', '/data/set')  # data_prefix says so
+    assert not said
+    bad = ['../../../secret.png', '/etc/passwd', '../../../set2/a.png']
+    scan.report_outside('list.txt', names + bad, '/data/set/img/train', '/data/set')
+    assert said == ['list.txt names 3 files outside of /data/set: ../../../secret.png, '
+                    '/etc/passwd, ../../../set2/a.png']
+    scan.report_outside('list.txt', ['../a.png'], '/data/img', '')
+    assert said[1] == 'list.txt names 1 files outside of /data/img: ../a.png'
+    scan.report_outside('list.txt', ['../a.png'], 's3://bucket/img', '')
+    assert len(said) == 2

@@ -1,11 +1,13 @@
 """What losses share: class weights from a config or a file, and reduction with weights."""
 
 import functools
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import torch
-from mmengine.fileio import load
+import yaml
 
 from ...errors import ConfigError
 
@@ -19,9 +21,11 @@ def get_class_weight(class_weight: list[float] | str | None) -> list[float] | No
     try:
         if class_weight.endswith('.npy'):
             return np.load(class_weight, allow_pickle=False).tolist()
-        if class_weight.endswith(('.json', '.yaml', '.yml')):
-            return load(class_weight)
-    except (OSError, ValueError) as error:
+        if class_weight.endswith('.json'):
+            return json.loads(Path(class_weight).read_text(encoding='utf-8'))
+        if class_weight.endswith(('.yaml', '.yml')):
+            return yaml.safe_load(Path(class_weight).read_text(encoding='utf-8'))
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise ConfigError(f'The class weights cannot be read: {error}.', got=class_weight,
                           expected='a file with one number per class',
                           culprit=class_weight) from error
