@@ -1,0 +1,154 @@
+"""What segplug's own classes learn while mmsegmentation's names are lent.
+
+Third-party code calls and overrides methods that mmsegmentation's classes have and segplug's do
+without, and expects logits at the size of the input where segplug keeps them small. So, while the
+names are lent, segplug's classes have those methods, too. segplug's own test does not change: it
+marks what it tells a head of an image (`KEEPS_SIZE`), and a model is tested mmsegmentation's way
+only where a class from elsewhere overrides a step of it.
+"""
+
+from collections.abc import Callable
+from dataclasses import fields
+
+import torch
+from mmengine.model import BaseModel
+from mmengine.registry import Registry
+
+from ... import registry as ours
+from ...models import val_loss
+from ...models.decode_heads import BaseDecodeHead
+from ...models.segmentors import EncoderDecoder
+from ...models.tta_cfg import TestCfg
+from ...ops.resize import resize
+from ...structures import SegDataSample
+from ...visualization import SegLocalVisualizer
+from .segmentor import InferenceSteps, logits_size
+
+SCOPE = 'mmseg'
+# Key of what segplug's own test tells a head of an image: logits may keep their size.
+KEEPS_SIZE = 'logits_keep_their_size'
+# The steps of a test; a class from elsewhere that has one of its own is tested by these steps.
+STEPS = ('predict', 'inference', 'whole_inference', 'slide_inference', 'encode_decode',
+         'postprocess_result')
+
+_BUILT_IN = {name: vars(cls)[name] for cls, names in (
+    (EncoderDecoder, ('predict', 'encode_decode', 'test_step')),
+    (BaseDecodeHead, ('predict_by_feat', 'test_keys'))) for name in names}
+_metas = val_loss.metas
+
+
+def is_ours(cls: type, *names: str) -> bool:
+    """Whether ``cls`` has all these methods from segplug."""
+    return all(getattr(cls, name).__module__.split('.')[0] == ours.SCOPE for name in names)
+
+
+def marked_metas(x: torch.Tensor) -> list[dict]:
+    """`segplug.models.val_loss.metas`, marked."""
+    return [{**meta, KEEPS_SIZE: True} for meta in _metas(x)]
+
+
+def predict_by_feat(self, seg_logits: torch.Tensor, batch_img_metas: list[dict]) -> torch.Tensor:
+    """Logits (N, K, h, w) -> (N, K, H, W), the size of what went into the network."""
+    meta = batch_img_metas[0]
+    if meta.get(KEEPS_SIZE, not meta) and is_ours(type(self), 'predict', 'predict_by_feat'):
+        return seg_logits
+    return resize(seg_logits, logits_size(meta), mode='bilinear',
+                  align_corners=self.align_corners)
+
+
+class _OwnKeys:
+    """The keys of a ``test_cfg`` that a third-party head may read: all but segplug's."""
+
+    def __contains__(self, key: str) -> bool:
+        return key not in {field.name for field in fields(TestCfg)}
+
+
+def test_keys(self):
+    """See `BaseDecodeHead`; what a head from elsewhere reads is not known."""
+    return () if is_ours(type(self), '__init__', 'forward') else _OwnKeys()
+
+
+def encode_decode(self, inputs: torch.Tensor, batch_img_metas: list[dict]) -> torch.Tensor:
+    """(N, C, H, W) -> logits (N, K, H, W)."""
+    small = [{**meta, KEEPS_SIZE: True} for meta in batch_img_metas]
+    logits = _BUILT_IN['encode_decode'](self, inputs, small)
+    if batch_img_metas[0].get(KEEPS_SIZE):
+        return logits
+    return resize(logits, logits_size(batch_img_metas[0]), mode='bilinear',
+                  align_corners=self.align_corners)
+
+
+def predict(self, inputs: torch.Tensor,
+            data_samples: list[SegDataSample] | None = None) -> list[SegDataSample]:
+    """A normalised, padded batch -> its samples with ``seg_logits`` and ``pred_sem_seg``."""
+    if self.tta_cfg.num_augs > 1 and is_ours(type(self), *STEPS):
+        return _BUILT_IN['predict'](self, inputs, data_samples)
+    size = tuple(inputs.shape[2:])
+    metas = ([dict(sample.metainfo) for sample in data_samples] if data_samples else
+             [dict(ori_shape=size, img_shape=size, pad_shape=size, padding_size=[0] * 4)
+              for _ in inputs])
+    return self.postprocess_result(self.inference(inputs, metas), data_samples)
+
+
+@torch.no_grad()
+def test_step(self, data: dict) -> list[SegDataSample]:
+    """A batch from the loader -> its samples with predictions."""
+    if is_ours(type(self), *STEPS):
+        return _BUILT_IN['test_step'](self, data)
+    return BaseModel.test_step(self, data)
+
+
+def set_dataset_meta(self, classes=None, palette=None, dataset_name: str | None = None) -> None:
+    """Set names and colours; those of the data set that is called ``dataset_name`` by default."""
+    from .class_names import get_classes, get_palette
+    name = dataset_name or (None if classes and palette else 'cityscapes')
+    self.dataset_meta = dict(classes=classes or get_classes(name),
+                             palette=palette or get_palette(name))
+
+
+LENT: list[tuple[object, str, object]] = [
+    *((EncoderDecoder, name, vars(InferenceSteps)[name]) for name in (
+        'inference', 'whole_inference', 'slide_inference', 'postprocess_result')),
+    (EncoderDecoder, 'encode_decode', encode_decode),
+    (EncoderDecoder, 'predict', predict),
+    (EncoderDecoder, 'test_step', test_step),
+    (BaseDecodeHead, 'predict_by_feat', predict_by_feat),
+    (BaseDecodeHead, 'test_keys', property(test_keys)),
+    (SegLocalVisualizer, 'set_dataset_meta', set_dataset_meta),
+    (val_loss, 'metas', marked_metas),
+]
+
+
+def _search(registry: ours.Registry) -> Callable[[str], Registry | None]:
+    """`Registry._search_child` of a registry that answers to mmsegmentation's scope, too."""
+    def search(scope: str) -> Registry | None:
+        return registry if scope == SCOPE else Registry._search_child(registry, scope)
+    return search
+
+
+def registries() -> list[ours.Registry]:
+    """All of segplug's."""
+    return [value for value in vars(ours).values() if isinstance(value, ours.Registry)]
+
+
+def lend() -> None:
+    """Give segplug's classes the methods, and its registries the scope 'mmseg'."""
+    for owner, name, value in LENT:
+        setattr(owner, name, value)
+    for registry in registries():
+        registry._search_child = _search(registry)
+        registry.parent.children[SCOPE] = registry
+
+
+def take_back() -> None:
+    """Undo `lend`."""
+    for owner, name, _ in LENT:
+        if owner is val_loss:
+            val_loss.metas = _metas
+        elif name in _BUILT_IN:
+            setattr(owner, name, _BUILT_IN[name])
+        else:
+            delattr(owner, name)
+    for registry in registries():
+        del registry._search_child
+        del registry.parent.children[SCOPE]

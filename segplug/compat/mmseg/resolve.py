@@ -1,0 +1,91 @@
+"""Whose object a name of mmsegmentation means: segplug's own, a shim of this package, or none.
+
+The order for a name of a module: the shim that stands for the module, segplug's module of the
+same path, segplug's package for that part. What none of them has is `unsupported`.
+"""
+
+import importlib
+import importlib.util
+
+from .names import MODULES, PACKAGES
+from .unsupported import unsupported
+
+_HERE = __package__
+
+# Module of mmsegmentation -> module here whose names come first.
+SHIMS = {
+    '': 'version', 'version': 'version',
+    'apis.inference': 'apis', 'apis.mmseg_inferencer': 'inferencer', 'apis.utils': 'apis',
+    'evaluation.metrics.iou_metric': 'iou_metric',
+    'models.builder': 'builder',
+    'models.backbones.resnet': 'blocks',
+    'models.losses.accuracy': 'losses',
+    'models.losses.cross_entropy_loss': 'losses',
+    'models.segmentors.base': 'segmentor',
+    'structures.sampler.base_pixel_sampler': 'sampler',
+    'structures.sampler.builder': 'sampler',
+    'utils.class_names': 'class_names',
+    'utils.collect_env': 'utils', 'utils.io': 'utils', 'utils.misc': 'utils',
+    'utils.set_env': 'utils', 'utils.typing_utils': 'typing_utils',
+    **{f'models.utils.{name}': module for name, module in (
+        ('basic_block', 'branch_blocks'), ('embed', 'embed'), ('inverted_residual', 'layers'),
+        ('ppm', 'layers'), ('se_layer', 'layers'), ('shape_convert', 'shape_convert'),
+        ('up_conv_block', 'layers'), ('wrappers', 'layers'), ('point_sample', 'layers'))},
+}
+
+# Part of mmsegmentation -> packages of segplug that are searched, for whatever lies below it.
+SOURCES = {
+    'datasets': ('datasets',),
+    'datasets.transforms': ('datasets.transforms',),
+    'engine': ('engine.hooks',),
+    'evaluation': ('evaluation',),
+    'models': ('models',),
+    'models.backbones': ('models.backbones', 'models.layers', 'models.layers.up_conv'),
+    'models.decode_heads': ('models.decode_heads', 'models.layers'),
+    'models.losses': ('models.losses',),
+    'models.necks': ('models.necks',),
+    'models.segmentors': ('models.segmentors',),
+    'models.utils': ('models.layers', 'models.layers.inverted_residual', 'models.layers.up_conv'),
+    'registry': ('registry',),
+    'structures': ('structures', 'models.losses'),
+    'visualization': ('visualization',),
+}
+
+
+def resolve(module: str, name: str):
+    """The object that ``mmseg.<module>.<name>`` is here; the same one at each call."""
+    if module in PACKAGES and module:
+        home = _home(module, name)
+        return getattr(importlib.import_module(f'mmseg.{home}'), name)
+    for source in _sources(module):
+        found = getattr(source, name, None)
+        if found is not None:
+            return found
+    return unsupported(module, name)
+
+
+def _home(package: str, name: str) -> str:
+    """The module below ``package`` that defines ``name``."""
+    return next(module for module, names in MODULES.items() if module not in PACKAGES
+                and module.startswith(f'{package}.') and name in names)
+
+
+def _sources(module: str):
+    """The modules to search for the names of a module, best first."""
+    if module in SHIMS:
+        yield importlib.import_module(f'{_HERE}.{SHIMS[module]}')
+    own = f'segplug.{module}'
+    if _exists(own):
+        yield importlib.import_module(own)
+    part = module
+    while part and part not in SOURCES:
+        part = part.rpartition('.')[0]
+    for name in SOURCES.get(part, ()):
+        yield importlib.import_module(f'segplug.{name}')
+
+
+def _exists(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # a package above it is missing
+        return False
