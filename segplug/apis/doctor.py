@@ -36,6 +36,9 @@ from .doctor_config import SPLITS
 
 _NUM_IMAGES = 32  # that are decoded for their mean
 _QUICK = {'train': 32, 'val': 8}  # labels that a training looks at before it starts
+# Findings of single files, which ``train_dataloader.skip_bad_samples`` leaves out of the training.
+_SKIPPED = {'unreadable_image', 'unreadable_label', 'size_differs', 'value_out_of_range',
+            'label_is_no_ids'}
 _STOPS = 3  # findings that an error of the quick check tells whole
 
 logger = logging.getLogger(__name__)
@@ -49,7 +52,7 @@ class Report:
         config: Name of the config.
         findings: The worst first.
         parts, tallies: What was read, and its sums.
-        weights: Of the losses, by the formula's name; empty without a training set.
+        weights: Of the losses, by the formula's name; none without a training set that is right.
         seconds: How long it took.
     """
 
@@ -203,7 +206,8 @@ def _conclude(report: Report) -> None:
     report.findings = worst_first(report.findings)
     trained = [(p, t) for p, t in zip(report.parts, report.tallies, strict=True)
                if p.is_training and p.num_classes and t.num_labelled]
-    if trained and len({p.num_classes for p, _ in trained}) == 1:
+    wrong = any(f.severity == ERROR and f.where.startswith('train') for f in report.findings)
+    if trained and not wrong and len({p.num_classes for p, _ in trained}) == 1:
         pixels = sum(t.pixels for _, t in trained)
         report.weights = dict(
             median_frequency=median_frequency_weights(
@@ -239,12 +243,16 @@ def quick_findings(cfg: Config, datasets: Mapping[str, object],
 
 
 def quick_check(cfg: Config, datasets: Mapping[str, object]) -> None:
-    """Stop a training whose labels are wrong; warn of what is merely bad.
+    """Stop a training whose labels are wrong; warn of what is merely bad, or will be left out.
 
     Raises:
         DataError: With the findings that are errors, and the lines that mend them.
     """
     findings = quick_findings(cfg, datasets)
+    if (cfg.get('train_dataloader') or {}).get('skip_bad_samples'):
+        findings = [replace(finding, severity=WARNING)
+                    if finding.where == 'train' and finding.name in _SKIPPED else finding
+                    for finding in findings]
     errors = [finding for finding in findings if finding.severity == ERROR]
     for finding in findings:
         if finding.severity == WARNING:

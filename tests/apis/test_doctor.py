@@ -213,8 +213,8 @@ def test_a_mistake_gives_its_diagnosis_and_the_line_that_mends_it(root, spoil):
 def test_values_are_counted_with_their_files(root):
     finding, = examine(_stray_value(root)).findings
     assert finding.severity == 'error'
-    assert '3 (1 pixels in 1 labels), 77 (3 pixels in 1 labels)' in finding.what
-    assert finding.files == (f'{root}/ann/train/b.png: 3 in 1 pixels, 77 in 3 pixels',)
+    assert '2 values are no class: 3 (1 pixel in 1 label), 77 (3 pixels in 1 label)' in finding.what
+    assert finding.files == (f'{root}/ann/train/b.png: 3 in 1 pixel, 77 in 3 pixels',)
     assert finding.mending[0].line == 'value_map={3: 255, 77: 255}'
 
 

@@ -76,6 +76,16 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
+_OF_ONE = dict(labels='label', images='image', files='file', values='value', pixels='pixel',
+               are='is', have='has', hold='holds', belong='belongs')
+
+
+def number_of(count: int, words: str) -> str:
+    """Subject and verb, as for many: (1, 'labels have') is '1 label has'."""
+    of_one = ' '.join(_OF_ONE.get(word, word) for word in words.split())
+    return f'{count} {of_one if count == 1 else words}'
+
+
 @dataclass(frozen=True)
 class Place:
     """Where in a config a data set stands, for the lines that mend it.

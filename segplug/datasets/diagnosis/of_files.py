@@ -6,7 +6,7 @@ import numpy as np
 
 from . import facts as kinds
 from .facts import LabelFacts
-from .finding import ERROR, WARNING, Finding, named
+from .finding import ERROR, WARNING, Finding, named, number_of
 from .tally import Part
 
 _LEAVE_OUT = "mend or replace the files, or leave them out with ann_file='names.txt' in the data " \
@@ -43,7 +43,7 @@ def _pairs(part: Part) -> Iterator[Finding]:
     if part.spare_labels:
         yield Finding(
             'labels_without_images', WARNING, part.name,
-            f'{len(part.spare_labels)} label files belong to no image.',
+            f'{number_of(len(part.spare_labels), "label files belong")} to no image.',
             'Images may be missing, or lie elsewhere or under other names.',
             advice='add the images, or move the labels away', **named(part.spare_labels))
 
@@ -52,7 +52,7 @@ def _images(part: Part) -> Iterator[Finding]:
     broken = [f'{f.path}: {f.reason}' for f in part.images if f.reason]
     if broken:
         yield Finding('unreadable_image', ERROR, part.name,
-                      f'{len(broken)} images cannot be read.',
+                      f'{number_of(len(broken), "images cannot")} be read.',
                       'Training stops at the first of them.', advice=_LEAVE_OUT, **named(broken))
 
 
@@ -69,14 +69,14 @@ def _sizes(part: Part) -> Iterator[Finding]:
             differ.append(f'{label.path}: label {_size(label.shape)}, image {_size(shape)}')
     if differ:
         yield Finding('size_differs', ERROR, part.name,
-                      f'{len(differ)} labels have another size than their image.',
+                      f'{number_of(len(differ), "labels have")} another size than their image.',
                       'Which pixel belongs to which cannot be known; training stops there.',
                       advice='write label and image in one size (labels resized by nearest '
                              'neighbour); or ' + _LEAVE_OUT, **named(differ))
     if turned:
         yield Finding('exif_orientation', ERROR, part.name,
-                      f'{len(turned)} images are turned by their EXIF orientation, and nothing '
-                      'tells whether their labels are.', 'Training stops there.',
+                      f'{number_of(len(turned), "images are")} turned by their EXIF orientation, '
+                      'and nothing tells whether their labels are.', 'Training stops there.',
                       advice="if the labels were drawn on the image as it lies in the file, "
                              "LoadImageFromFile(color_type='color_ignore_orientation'); else write "
                              'the images turned, without the tag', **named(turned))
@@ -88,14 +88,16 @@ def _size(shape: tuple[int, int]) -> str:
 
 def _lossy(part: Part, paths: list[str]) -> Finding:
     return Finding(
-        'lossy_labels', ERROR, part.name, f'{len(paths)} labels are JPEG or lossy WebP files.',
+        'lossy_labels', ERROR, part.name,
+        f'{number_of(len(paths), "labels are")} JPEG or lossy WebP files.',
         'These formats change pixel values: at every border there are ids that nobody drew.',
         advice='draw or export the labels anew as PNG and set seg_map_suffix; converting these '
                'files keeps the damage', **named(paths))
 
 
 def _unreadable(part: Part, found: list[LabelFacts]) -> Finding:
-    return Finding('unreadable_label', ERROR, part.name, f'{len(found)} labels cannot be read.',
+    return Finding('unreadable_label', ERROR, part.name,
+                   f'{number_of(len(found), "labels cannot")} be read.',
                    'Training stops at the first of them.', advice=_LEAVE_OUT,
                    **named(f'{f.path}: {f.reason}' for f in found))
 
@@ -108,7 +110,8 @@ def _colour_mask(part: Part, found: list[LabelFacts]) -> Finding:
     if unsure:
         advice = f'{unsure}{"; " + advice if advice else ""}'
     return Finding('colour_mask', ERROR, part.name,
-                   f'{len(found)} labels are colour masks, with {len(colours)} colours in all.',
+                   f'{number_of(len(found), "labels are")} colour masks, with {len(colours)} '
+                   'colours in all.',
                    'Labels are read as class ids, one channel; colours need a color_map.',
                    advice=advice, mending=part.place.set_loader(f'color_map={{{line}}}'),
                    **named(f.path for f in found))
@@ -153,7 +156,8 @@ def _grey(part: Part, found: list[LabelFacts]) -> Finding:
     values = sorted(c & 255 for c in _sum_colours(found))
     items = ', '.join(f"'#{v:02x}{v:02x}{v:02x}': {v}" for v in values)
     return Finding('grey_as_colour', ERROR, part.name,
-                   f'{len(found)} labels hold ids, but thrice: as red, green and blue.',
+                   f'{number_of(len(found), "labels hold")} ids, but thrice: as red, green and '
+                   'blue.',
                    'A label has one channel. The three are equal, so nothing is lost.',
                    advice='or write the files anew with one channel',
                    mending=part.place.set_loader(f'color_map={{{items}}}'),
@@ -162,7 +166,8 @@ def _grey(part: Part, found: list[LabelFacts]) -> Finding:
 
 def _palette(part: Part, found: list[LabelFacts]) -> Finding:
     return Finding('palette_as_colour', ERROR, part.name,
-                   f'{len(found)} labels are palette files, which cv2 turns to colour.',
+                   f'{number_of(len(found), "labels are")} palette files, which cv2 turns to '
+                   'colour.',
                    "The ids are the files' indices, which Pillow reads.",
                    mending=part.place.set_loader("imdecode_backend='pillow'"),
                    **named(f.path for f in found))
@@ -170,7 +175,7 @@ def _palette(part: Part, found: list[LabelFacts]) -> Finding:
 
 def _photo(part: Part, found: list[LabelFacts]) -> Finding:
     return Finding('label_is_a_photo', ERROR, part.name,
-                   f'{len(found)} labels have more colours than a mask can have.',
+                   f'{number_of(len(found), "labels have")} more colours than a mask can have.',
                    'They are photographs, pictures with labels over them, or masks that were '
                    'resized or compressed.',
                    advice='correct data_prefix.seg_map_path and seg_map_suffix; masks are resized '
@@ -185,9 +190,10 @@ def _unknown(part: Part, found: list[LabelFacts]) -> Finding:
     line = ', '.join(f"'{colour}': {k}" for colour, k in items)
     stray = sum(colours.values()) < _RARE * sum(int(np.prod(f.shape)) for f in found)
     return Finding('unknown_colours', ERROR, part.name,
-                   f'{len(found)} labels have colours that color_map does not hold: '
-                   + ', '.join(f'#{c:06x} in {n} pixels' for c, n in list(colours.items())[:5])
-                   + '.', 'Training stops there.',
+                   f'{number_of(len(found), "labels have")} colours that color_map does not hold: '
+                   + ', '.join(f'#{c:06x} in {number_of(n, "pixels")}'
+                               for c, n in list(colours.items())[:5]) + '.',
+                   'Training stops there.',
                    advice='' if stray else f'{part.ignore_index} is ignored: put ids in its place '
                    'where the colour is a class',
                    mending=part.place.set_loader(f'color_map={{{line}}}'),
@@ -196,8 +202,8 @@ def _unknown(part: Part, found: list[LabelFacts]) -> Finding:
 
 def _no_ids(part: Part, found: list[LabelFacts]) -> Finding:
     return Finding('label_is_no_ids', ERROR, part.name,
-                   f'{len(found)} labels hold no class ids: fractions, negative numbers or several '
-                   'channels.', 'Nothing is rounded here; training stops there.',
+                   f'{number_of(len(found), "labels hold")} no class ids: fractions, negative '
+                   'numbers or several channels.', 'Nothing is rounded here; training stops there.',
                    advice='write whole numbers from 0 to 65535, ignored pixels as 255',
                    **named(f'{f.path}: {f.reason}' for f in found))
 

@@ -6,7 +6,7 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from .finding import ERROR, WARNING, Finding, named
+from .finding import ERROR, WARNING, Finding, named, number_of
 from .tally import Part, Tally
 
 _CHUNK = 1 << 16  # bytes
@@ -71,7 +71,7 @@ def _shared_images(parts: Sequence[Part]) -> Iterator[Finding]:
         if parts[first].is_training != parts[second].is_training:
             yield Finding('image_in_two_splits', WARNING,
                           f'{parts[first].name} and {parts[second].name}',
-                          f'{len(files)} images are in both, byte for byte.',
+                          f'{number_of(len(files), "images are")} in both, byte for byte.',
                           'What was learned by heart is scored: the result is too good.',
                           advice="take them out of one, with ann_file='names.txt'", **named(files))
 

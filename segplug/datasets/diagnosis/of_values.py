@@ -5,7 +5,7 @@ Letters: K classes.
 
 from collections.abc import Iterator
 
-from .finding import ERROR, NOTE, WARNING, Finding, named
+from .finding import ERROR, NOTE, WARNING, Finding, named, number_of
 from .tally import Part, Tally
 
 _COMMON = 1e-3  # share of the pixels from which a value is no stray one
@@ -77,9 +77,9 @@ def _outside(part: Part, found: Tally) -> Iterator[Finding]:
     raw_outside = {raw for value in found.outside for raw in found.raw_of[value]}
     if part.ignore_index != 255 and raw_outside == {255}:
         yield Finding('value_255_is_no_class', ERROR, part.name,
-                      f'255 stands in {found.raw_images[255]} labels, ignore_index is '
-                      f'{part.ignore_index}.', '255 mostly marks what has no class; here it counts '
-                      'as a class that does not exist.',
+                      f'255 stands in {number_of(found.raw_images[255], "labels")}, ignore_index '
+                      f'is {part.ignore_index}.', '255 mostly marks what has no class; here it '
+                      'counts as a class that does not exist.',
                       advice='or, where 255 is a class, LoadAnnotations(value_map={255: id})',
                       mending=part.place.set_loader(f'value_map={{255: {part.ignore_index}}}'),
                       **_per_file(found))
@@ -122,10 +122,11 @@ def _out_of_range(part: Part, found: Tally, raw_outside: set[int]) -> Finding:
         advice = "use the files of train ids: seg_map_suffix='_gtFine_labelTrainIds.png'"
     merged = {**(part.value_map or {}), **dict.fromkeys(values[:40], part.ignore_index)}
     line = ', '.join(f'{old}: {new}' for old, new in merged.items())
+    counts = ', '.join(f'{v} ({number_of(found.raw[v], "pixels")} in '
+                       f'{number_of(found.raw_images[v], "labels")})' for v in values[:_SHOWN])
     return Finding('value_out_of_range', WARNING if part.maps_further else ERROR, part.name,
-                   f'{len(values)} values are no class: ' + ', '.join(
-                       f'{v} ({found.raw[v]} pixels in {found.raw_images[v]} labels)'
-                       for v in values[:_SHOWN]) + ('' if len(values) <= _SHOWN else ', ...') + '.',
+                   f'{number_of(len(values), "values are")} no class: {counts}'
+                   + ('.' if len(values) <= _SHOWN else ', ...'),
                    f'Classes are 0 to {len(found.pixels) - 1}, and {part.ignore_index} is ignored; '
                    'any other value stops training.', advice=advice,
                    mending=part.place.set_loader(f'value_map={{{line}}}'), **_per_file(found))
@@ -139,7 +140,8 @@ def _per_file(found: Tally) -> dict:
             per_file.setdefault(path, {})[value] = count
     order = sorted(per_file, key=lambda path: (-sum(per_file[path].values()), path))
     return named(f'{path}: ' + ', '.join(
-        f'{v} in {n} pixels' for v, n in sorted(per_file[path].items())[:3]) for path in order)
+        f'{v} in {number_of(n, "pixels")}'
+        for v, n in sorted(per_file[path].items())[:3]) for path in order)
 
 
 def _reduced_wrongly(part: Part, found: Tally) -> Iterator[Finding]:
