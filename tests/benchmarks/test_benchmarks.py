@@ -13,8 +13,8 @@ FOLDER = Path(__file__).resolve().parents[2] / 'benchmarks'
 BENCHMARKS = {'bench_train_step': ('32x32', 4), 'bench_speed_settings': ('64x32', 3),
               'bench_png': ('256x128', 6), 'bench_guard': ('32x32', 3)}
 # Not a comparison in time: frames of mini Cityscapes, and scikit-learn, which is optional.
-# With a test file of its own: the other three.
-OTHERS = {'bench_minicity_pixel_baseline', 'bench_data', 'bench_evaluation',
+# With a test file of its own: the others.
+OTHERS = {'bench_minicity_pixel_baseline', 'bench_data', 'bench_doctor', 'bench_evaluation',
           'bench_train_step_mmseg'}
 
 
