@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.torch_version import TorchVersion
 
 from ..errors import CheckpointError
-from . import archive, safe_pickle
+from . import archive, safe_pickle, safe_tensors
 from .neighbours import good_beside
 from .pretrained import resolve_source
 from .whole_file import whole_file
@@ -125,6 +125,8 @@ def load_checkpoint(source: str | os.PathLike, map_location='cpu') -> dict:
 def read_checkpoint(path: str | os.PathLike, map_location='cpu') -> dict:
     """`load_checkpoint` of a file on this machine; other files beside it are not looked at."""
     path = Path(path)
+    if path.suffix == safe_tensors.SUFFIX:
+        return _read_safetensors(path, map_location)
     check_file(path)
     try:
         with _trusted(safe_pickle.stand_ins()):
@@ -140,6 +142,13 @@ def read_checkpoint(path: str | os.PathLike, map_location='cpu') -> dict:
                               got=f'a {type(loaded).__name__}',
                               expected='a dict with "state_dict", or a state dict')
     return loaded
+
+
+def _read_safetensors(path: Path, map_location) -> dict:
+    try:
+        return safe_tensors.read(path, map_location)
+    except Exception as error:  # a damaged file may raise anything
+        raise _damaged(path, str(error) or type(error).__name__) from error
 
 
 @contextlib.contextmanager

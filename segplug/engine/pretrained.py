@@ -60,7 +60,8 @@ def resolve_source(source: str | os.PathLike) -> Path:
 
 def _files_beside(path: Path) -> str | None:
     folder = path if path.is_dir() else path.parent
-    found = sorted(p.name for p in folder.glob('*.pth'))[:8] if folder.is_dir() else []
+    found = sorted(p.name for kind in ('*.pth', '*.safetensors') for p in folder.glob(kind))[:8] \
+        if folder.is_dir() else []
     return f'{folder} holds {", ".join(found)}' if found else None
 
 
