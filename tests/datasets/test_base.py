@@ -225,3 +225,16 @@ def test_names_are_ours_without_a_default_scope_in_mmcvs_wrappers_too(root):
 def test_a_misspelt_argument_is_named():
     with pytest.raises(ConfigError, match="did you mean 'seg_map_suffix'"):
         DATASETS.build(dict(type='BaseSegDataset', seg_map_sufix='.png'))
+
+
+def test_values_are_compared_with_the_classes_where_a_loader_asks(root):
+    cv2.imwrite(str(root / 'ann/a.png'), np.full((3, 4), 3, np.uint8))
+    dataset = make(root)
+    assert 'num_values' not in dataset.get_data_info(0)
+    dataset[0]  # the model looks at what is left of it
+    dataset.check_values = True
+    with pytest.raises(DataError, match=r'a\.png holds values that are no class. Got: 3 in 12 '
+                                        r'pixels. Expected: 0 to 2, or 255') as error:
+        dataset[0]
+    assert error.value.sample == f'{root}/img/a.jpg'
+    dataset[1]

@@ -192,3 +192,10 @@ def test_our_own_png_decoder_changes_nothing(flag, backend, monkeypatch, tmp_pat
     theirs = load(path, flag, backend)
     assert ours.dtype == theirs.dtype
     assert np.array_equal(ours, theirs)
+
+
+def test_what_is_no_picture_says_so_the_same_way_each_time():
+    """Pillow's text has the address of a buffer in it."""
+    with pytest.raises(DataError, match=r'a\.png cannot be decoded. Got: 5 bytes; it is of no '
+                                        'known format'):
+        decode(b'hello', 'a.png', 'label', 'unchanged', 'pillow')
