@@ -74,6 +74,7 @@ class CheckpointHook(_UpstreamCheckpointHook):
     def __init__(self, background: bool = False, **options) -> None:
         super().__init__(**options)
         self.background = background
+        self._last_step: int | None = None  # of the newest checkpoint, until a validation
 
     def before_train(self, runner) -> None:
         """mmengine's, without the FileClient that it makes, warns of and never uses.
