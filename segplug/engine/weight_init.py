@@ -20,7 +20,8 @@ from .stems import adapt_stems
 class PretrainedInit(_UpstreamPretrainedInit):
     """Lay published weights into a module.
 
-    Stems are adapted to the module's ``in_channels``, see `stems.spread`.
+    Stems are adapted to the module's ``in_channels``, see `stems.spread`. A module whose published
+    files have other names than it has maps them by its method ``published_names``.
 
     Args:
         checkpoint: Path, address or name such as torchvision://resnet50.
@@ -36,6 +37,8 @@ class PretrainedInit(_UpstreamPretrainedInit):
         weights = weights_of(load_checkpoint(self.checkpoint, self.map_location))
         if self.prefix is not None:
             weights = self._part(weights)
+        if hasattr(module, 'published_names'):
+            weights = module.published_names(weights)
         for name, channels in adapt_stems(module.state_dict(), weights).items():
             print_log(f'{name} of {self.checkpoint} reads 3 channels, the model {channels}: each '
                       f'of them gets 1/{channels} of the sum.', logger='current')
