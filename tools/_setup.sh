@@ -76,3 +76,19 @@ set_up() {
     pip_install --no-deps --no-build-isolation --use-pep517 --editable "$ROOT"
     printf '%s\n' "$state" >"$stamp"
 }
+
+# on_slurm PARTITION JOB_NAME SCRIPT ARGUMENT...: run SCRIPT on GPUS tasks through srun. When one task fails, srun
+# ends the others. SRUN_ARGS stands last, so that it can override all.
+on_slurm() {
+    local gpus="${GPUS:-4}" per_node="${GPUS_PER_NODE:-4}" tasks_per_node request=() extra=()
+    command -v srun >/dev/null || fail 'srun was not found: this script is for machines of a slurm cluster; tools/dist_train.sh and tools/dist_test.sh need none.'
+    tasks_per_node="${TASKS_PER_NODE:-$per_node}"
+    if [ "$per_node" -gt 0 ]; then
+        request+=("--gres=gpu:$per_node")
+    fi
+    read -ra extra <<<"${SRUN_ARGS:-}"
+    export PYTHONPATH="$ROOT${PYTHONPATH:+:$PYTHONPATH}"
+    exec srun -p "$1" --job-name="$2" ${request[@]+"${request[@]}"} --ntasks="$gpus" \
+        --ntasks-per-node="$tasks_per_node" --cpus-per-task="${CPUS_PER_TASK:-5}" --kill-on-bad-exit=1 \
+        ${extra[@]+"${extra[@]}"} "$(project_python)" -u "${@:3}"
+}

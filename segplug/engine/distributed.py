@@ -101,16 +101,26 @@ def master_address(launcher: str, place: Place, env: Mapping[str, str] = os.envi
     On slurm the port follows from the job id, so that two jobs on a node do not meet.
     """
     address = env.get('MASTER_ADDR')
-    if address is None and launcher == 'slurm':
-        address = subprocess.run(['scontrol', 'show', 'hostnames', env['SLURM_NODELIST']],
-                                 capture_output=True, text=True, check=True).stdout.split()[0]
-    if address is None:
-        if place.local_world_size < place.world_size:
-            raise ConfigError('Several machines need one address to meet at.',
-                              fix='set MASTER_ADDR to the name of the first machine')
+    if address is None and place.local_world_size >= place.world_size:
         address = '127.0.0.1'
+    elif address is None and launcher == 'slurm':
+        address = _first_host(env)
+    elif address is None:
+        raise ConfigError('Several machines need one address to meet at.',
+                          fix='set MASTER_ADDR to the name of the first machine')
     chosen = port or env.get('MASTER_PORT') or 20000 + int(env.get('SLURM_JOB_ID', 9500)) % 20000
     return address, str(chosen)
+
+
+def _first_host(env: Mapping[str, str]) -> str:
+    """The first machine of the job step; slurm writes lists such as node[03-05,11]."""
+    hosts = env.get('SLURM_STEP_NODELIST') or env.get('SLURM_NODELIST') or ''
+    try:
+        return subprocess.run(['scontrol', 'show', 'hostnames', hosts], check=True, text=True,
+                              capture_output=True).stdout.split()[0]
+    except (OSError, subprocess.CalledProcessError, IndexError) as error:
+        raise ConfigError(f'scontrol does not say which machine of {hosts!r} is the first.',
+                          got=error, fix='set MASTER_ADDR to its name') from error
 
 
 def init(launcher: str, backend: str | None = None, timeout: float = DEFAULT_TIMEOUT,
@@ -139,6 +149,9 @@ def init(launcher: str, backend: str | None = None, timeout: float = DEFAULT_TIM
             launcher, place, port=port)
         os.environ.update(RANK=str(place.rank), WORLD_SIZE=str(place.world_size),
                           LOCAL_RANK=str(place.local_rank))
+        if launcher == 'slurm' and 'SLURM_CPUS_PER_TASK' in os.environ:
+            # slurm shows a task its own cores only, so that they are not to be shared out.
+            os.environ.setdefault('OMP_NUM_THREADS', os.environ['SLURM_CPUS_PER_TASK'])
     elif 'TORCHELASTIC_RUN_ID' in os.environ:
         end_with_parent()
     store = _meet(place, timeout, silence, identity or {})

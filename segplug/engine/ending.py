@@ -2,6 +2,7 @@
 what it says."""
 
 import contextlib
+import traceback
 from collections.abc import Iterator
 
 from torch import distributed as dist
@@ -20,8 +21,13 @@ def explained_end() -> Iterator[None]:
     """Turn what a broken connection raises inside into who broke it, and tell the other ranks."""
     try:
         yield
+    except Stopped as stop:
+        # The loop's variables hold a loader's workers, which end as soon as nobody holds them.
+        traceback.clear_frames(stop.__traceback__)
+        raise
     except SegplugError as error:
         _tell(error)
+        traceback.clear_frames(error.__traceback__)
         raise
     except Exception as error:
         # Whoever stops first tears the connections of the others.

@@ -3,6 +3,7 @@
 mmengine trains on, and overwrites the last good checkpoint with weights that are all NaN.
 """
 
+import functools
 import math
 from collections.abc import Mapping
 
@@ -102,7 +103,9 @@ class _GuardedStep:
         self._wrapper, self._loss, self._left_out = optim_wrapper, None, False
         self._scaled = getattr(optim_wrapper, 'loss_scaler', None)
         self._update, self._step = optim_wrapper.update_params, optim_wrapper.step
-        optim_wrapper.update_params, optim_wrapper.step = self._note, self._guard
+        optim_wrapper.update_params = self._note
+        # With the marks by which schedules know that they count its calls.
+        optim_wrapper.step = functools.update_wrapper(functools.partial(self._guard), self._step)
 
     def _note(self, loss: Tensor, *args, **kwargs) -> None:
         self._loss = loss.detach()
@@ -117,6 +120,8 @@ class _GuardedStep:
         self._left_out, = map(bool, distributed.agree(not all_finite(tensors)))
         if not self._left_out:
             self._step(**kwargs)
+        elif hasattr(self._wrapper, '_global_step'):
+            self._wrapper._global_step += 1  # schedules warn when they go before the first step
 
     def take_left_out(self) -> bool:
         """Whether the last step was left out, once."""

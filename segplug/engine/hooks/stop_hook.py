@@ -4,6 +4,7 @@ import os.path as osp
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import EMAHook, Hook
+from mmengine.runner import BaseLoop
 
 from ...registry import HOOKS
 from .. import distributed, heartbeat
@@ -35,10 +36,11 @@ class StopHook(Hook):
     def __init__(self, signals: tuple[str, ...] = SIGNALS) -> None:
         self.signals = tuple(signals)
 
-    def before_train(self, runner) -> None:
-        """From here on signals are noted; until an iteration starts they end the run at once."""
-        request.at_once = True
-        request.listen(self.signals)
+    def before_run(self, runner) -> None:
+        """In a training signals are noted; until an iteration starts they end it at once."""
+        if isinstance(runner._train_loop, BaseLoop):
+            request.at_once = True
+            request.listen(self.signals)
 
     def before_train_iter(self, runner, batch_idx: int, data_batch=None) -> None:
         """There is something to save from now on."""
