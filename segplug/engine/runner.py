@@ -5,6 +5,7 @@ Only what must differ is overridden; configs, hooks and loops are mmengine's.
 
 import logging
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import torch
@@ -210,6 +211,9 @@ class Runner(_UpstreamRunner):
         # A loader keeps persistent workers in this attribute. Left to the garbage collector,
         # which takes their queues first, each costs five seconds.
         for loop in (self._train_loop, self._val_loop, self._test_loop):
+            batches = getattr(loop, 'dataloader_iterator', None)
+            if isinstance(batches, Generator):
+                batches.close()
             loader = getattr(loop, 'dataloader', None)
             if isinstance(loader, DataLoader) and loader._iterator is not None:
                 loader._iterator._shutdown_workers()
