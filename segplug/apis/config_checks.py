@@ -37,21 +37,30 @@ LOG_LEVELS = ('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL')
 DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
-def datasets(cfg: Config) -> Iterator[tuple[str, dict]]:
-    """Each (data-loader key, innermost data-set dict) of a config, wrapped ones too."""
+def dataset_nodes(cfg: Config) -> Iterator[tuple[str, str, dict]]:
+    """Each (data-loader key, dotted key, innermost data-set dict) of a config, wrapped ones too."""
 
-    def leaves(node):
-        inner = [node[k] for k in ('dataset', 'datasets') if k in node]
-        for item in inner:
-            for child in item if isinstance(item, (list, tuple)) else [item]:
-                yield from leaves(child)
+    def leaves(node, place: str):
+        inner = [key for key in ('dataset', 'datasets') if key in node]
+        for key in inner:
+            if isinstance(node[key], (list, tuple)):
+                for i, child in enumerate(node[key]):
+                    yield from leaves(child, f'{place}.{key}.{i}')
+            else:
+                yield from leaves(node[key], f'{place}.{key}')
         if not inner:
-            yield node
+            yield place, node
 
     for loader in DATALOADERS:
         if cfg.get(loader) and isinstance(cfg[loader].get('dataset'), dict):
-            for leaf in leaves(cfg[loader]['dataset']):
-                yield loader, leaf
+            for place, leaf in leaves(cfg[loader]['dataset'], f'{loader}.dataset'):
+                yield loader, place, leaf
+
+
+def datasets(cfg: Config) -> Iterator[tuple[str, dict]]:
+    """Each (data-loader key, innermost data-set dict) of a config, wrapped ones too."""
+    for loader, _, leaf in dataset_nodes(cfg):
+        yield loader, leaf
 
 
 def check_top_level(cfg: Config) -> None:

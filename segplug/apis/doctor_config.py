@@ -9,31 +9,23 @@ from ..datasets.diagnosis import ERROR, WARNING, Finding, Mending
 from ..datasets.diagnosis.finding import Place
 from ..errors import ConfigError
 from ..registry import DATASETS, MODELS, resolve
-from .config_checks import check_classes, declared_metainfo, heads, labels_are_classes
+from .config_checks import (
+    check_classes,
+    dataset_nodes,
+    declared_metainfo,
+    heads,
+    labels_are_classes,
+)
 
 SPLITS = ('train', 'val', 'test')
 
 
 def dataset_places(cfg: Config, splits=SPLITS) -> Iterator[tuple[str, Place, dict]]:
     """Each (split, place, innermost data-set dict) of a config, wrapped ones too."""
-
-    def leaves(node, place: str):
-        inner = [key for key in ('dataset', 'datasets') if key in node]
-        for key in inner:
-            child = node[key]
-            if isinstance(child, list | tuple):
-                for i, item in enumerate(child):
-                    yield from leaves(item, f'{place}.{key}.{i}')
-            else:
-                yield from leaves(child, f'{place}.{key}')
-        if not inner:
-            yield Place(place, _loader_number(node)), node
-
-    for split in splits:
-        loader = cfg.get(f'{split}_dataloader')
-        if loader and isinstance(loader.get('dataset'), dict):
-            for place, leaf in leaves(loader['dataset'], f'{split}_dataloader.dataset'):
-                yield split, place, leaf
+    for loader, place, leaf in dataset_nodes(cfg):
+        split = loader.removesuffix('_dataloader')
+        if split in splits:
+            yield split, Place(place, _loader_number(leaf)), leaf
 
 
 def _loader_number(leaf: dict) -> int | None:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from mmengine.registry import DefaultScope
 
+from ..datasets.class_ids import leaves
 from ..datasets.packed import Writer, num_bytes, relative, verify
 from ..datasets.packed_tree import TEXT
 from ..datasets.transforms import LoadAnnotations, LoadImageFromFile
@@ -95,7 +96,7 @@ def jobs_of(cfg, splits) -> list[Job]:
     known: dict[tuple[str, str], File] = {}
     found = [cfg.get(f'{split}_dataloader') for split in splits]
     for loader in filter(None, found):
-        for dataset in _leaves(DATASETS.build(loader['dataset'])):
+        for dataset in leaves(DATASETS.build(loader['dataset'])):
             for job in _of(dataset):
                 jobs.setdefault(job.files, job)
                 for file in job.files:
@@ -116,16 +117,6 @@ def _check_same(file: File, other: File) -> None:
         raise ConfigError(f'{file.path} is loaded in two ways.',
                           got=f'{file.settings} and {other.settings}',
                           fix='pack one split at a time, into two folders')
-
-
-def _leaves(dataset) -> Iterator:
-    """The data sets that files belong to, below any wrappers."""
-    inner = getattr(dataset, 'datasets', None) or \
-        ([dataset.dataset] if hasattr(dataset, 'dataset') else [])
-    if not inner:
-        yield dataset
-    for one in inner:
-        yield from _leaves(one)
 
 
 def _of(dataset) -> Iterator[Job]:

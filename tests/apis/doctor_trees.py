@@ -69,3 +69,36 @@ def mended(cfg: Config, findings) -> Config:
                 node = node[int(key)] if key.isdigit() else node[key]
             node.update(eval(f'dict({mending.line})'))  # noqa: S307 (a line that we wrote)
     return cfg
+
+
+def names(report) -> dict[str, list[str]]:
+    """Of the findings, with where each is."""
+    found = {}
+    for finding in report.findings:
+        found.setdefault(finding.name, []).append(finding.where)
+    return found
+
+
+def each(root, kind='ann', splits=('train', 'val')):
+    """The files of a kind."""
+    return [path for split in splits for path in sorted((root / kind / split).iterdir())]
+
+
+def relabel(root, label) -> None:
+    """Write every label anew."""
+    for path in each(root):
+        write(path, label)
+
+
+def one_too_high(root):
+    """The config of a tree whose labels count from 1."""
+    relabel(root, stripes(first=1))
+    return config_of(root)
+
+
+def stray_value(root):
+    """The config of a tree with two values that are no class in one label."""
+    label = stripes()
+    label[0, :3], label[5, 0] = 77, 3
+    write(root / 'ann/train/b.png', label)
+    return config_of(root)

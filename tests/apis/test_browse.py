@@ -2,22 +2,18 @@
 
 import itertools
 import os
-import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from doctor_trees import config_of, make_tree, stripes, write
 from mmengine.registry import DefaultScope
 
-sys.path.insert(0, str(Path(__file__).parent))
-from doctor_trees import config_of, make_tree, stripes, write  # noqa: E402
-
-from segplug.apis import browse as module  # noqa: E402
-from segplug.apis.browse import browse  # noqa: E402
-from segplug.cli.main import main  # noqa: E402
-from segplug.engine.dataloading import build_dataloader  # noqa: E402
-from segplug.errors import ConfigError  # noqa: E402
+from segplug.apis import browse as module
+from segplug.apis.browse import browse
+from segplug.cli.main import main
+from segplug.engine.dataloading import build_dataloader
+from segplug.errors import ConfigError
 
 
 @pytest.fixture

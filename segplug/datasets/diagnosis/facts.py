@@ -90,7 +90,7 @@ def label_facts(info: dict, reader) -> LabelFacts:
     try:
         return _counted(path, labels.check_label(label, path, None), lossy)
     except DataError as error:
-        if label.ndim == 3 and label.dtype == np.uint8:
+        if label.ndim == 3 and label.shape[2] in (3, 4) and label.dtype == np.uint8:
             return _colours(data, path, reader, label.shape[:2], lossy)
         return LabelFacts(path, problem=NOT_IDS, reason=str(error.got), is_lossy=lossy)
 
