@@ -9,6 +9,7 @@ stop to the ranks that got no signal.
 import contextlib
 import json
 import os
+import re
 import sys
 import threading
 import time
@@ -23,6 +24,7 @@ from .stopping import request
 BEAT = 3.0  # seconds between two beats
 SILENCE = 45.0  # seconds after which a rank that was not heard of is taken for dead
 GRACE = 5.0  # seconds that the main thread has to end by itself
+_LIBRARY = re.compile(rf'[/\\]torch[/\\]|^{re.escape(os.path.dirname(os.__file__))}(?!.*-packages)')
 # Where a thread waits for other ranks, as file and function of its stack.
 _WAITING = (('distributed_c10d.py', ''), ('graph.py', '_engine_run_backward'))
 
@@ -232,12 +234,12 @@ def _dead(peer: Peer, seconds: float) -> str:
 def whereabouts(thread: int) -> tuple[str, bool]:
     """('file.py:12 in function', whether it waits for other ranks) of a thread.
 
-    The innermost line outside of torch, as that is the one that a person can look at.
+    The innermost line outside of torch and Python, as that is the one that a person can look at.
     """
     frame, place, waits = sys._current_frames().get(thread), '', False
     while frame is not None:
         code = frame.f_code
-        if not place and f'{os.sep}torch{os.sep}' not in code.co_filename:
+        if not place and not _LIBRARY.search(code.co_filename):
             place = f'{os.path.basename(code.co_filename)}:{frame.f_lineno} in {code.co_name}'
         waits |= any(code.co_filename.endswith(file) and function in code.co_name
                      for file, function in _WAITING)

@@ -62,8 +62,8 @@ def test_the_iteration_ends_and_is_saved(what, code, tmp_path):
     (dict(when='val'), {**BY_EPOCH, 'train_cfg.val_interval': 1}, 3)],
     ids=['inside', 'saved', 'writing', 'validating', 'validating-saved', 'background', 'epoch',
          'epoch-end', 'epoch-validating'])
-@pytest.mark.parametrize('ema', [False, True], ids=['', 'ema'])
-def test_the_resumed_run_ends_in_the_same_bits(trouble, options, saved, ema, tmp_path):
+def test_the_resumed_run_ends_in_the_same_bits(trouble, options, saved, tmp_path):
+    ema = trouble.get('when') == 'val'  # which lends its average to the model there
     hooks = [EMAHook(momentum=0.5)] if ema else []
     whole = run(tmp_path / 'whole', *hooks, **options)
     hooks = [EMAHook(momentum=0.5)] if ema else []
