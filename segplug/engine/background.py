@@ -174,13 +174,14 @@ class _Copier:
         self._stream.wait_stream(torch.cuda.current_stream())
         changing = [pair for pair in self._device if _storage(pair[1]) in self._changing]
         with torch.cuda.stream(self._stream):
-            _fill(changing)
+            _fill(changing, non_blocking=True)
             first = self._stream.record_event()
-            _fill([pair for pair in self._device if _storage(pair[1]) not in self._changing])
+            _fill([pair for pair in self._device if _storage(pair[1]) not in self._changing],
+                  non_blocking=True)
             self._done = self._stream.record_event()
         torch.cuda.current_stream().wait_event(first)
 
 
-def _fill(pairs: list[tuple[Tensor, Tensor]]) -> None:
+def _fill(pairs: list[tuple[Tensor, Tensor]], non_blocking: bool = False) -> None:
     for memory, source in pairs:
-        memory.copy_(source, non_blocking=True)
+        memory.copy_(source, non_blocking=non_blocking)
