@@ -82,6 +82,8 @@ class CheckpointHook(_UpstreamCheckpointHook):
         What a resumed checkpoint says of files to remove is data of whoever wrote it: only
         checkpoints of this folder are ever removed.
         """
+        if runner.iter > 0:  # the one it resumed from
+            self._last_step = runner.epoch if self.by_epoch else runner.iter
         hub = runner.message_hub
         if 'keep_ckpt_ids' in hub.runtime_info:
             hub.update_info('keep_ckpt_ids', [
