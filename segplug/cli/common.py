@@ -60,7 +60,10 @@ def relaunched(args: argparse.Namespace, argv: list[str]) -> int | None:
         return None
     from .launch import launch
     argv = _without(argv, '--nproc')
-    return launch(['-m', 'segplug.cli.main', *argv, '--launcher', 'pytorch'], nproc=args.nproc)
+    program = ['-m', 'segplug.cli.main']
+    if 'segplug.compat.mmseg' in sys.modules:  # every process lends mmsegmentation's names
+        program = ['-m', 'segplug.compat.mmseg', *program]
+    return launch([*program, *argv, '--launcher', 'pytorch'], nproc=args.nproc)
 
 
 def _without(argv: list[str], flag: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from ...errors import ConfigError
 from ...models import layers as ours
 from ...models.layers import refuse_set
 from .stands_for import StandsFor
@@ -29,7 +30,7 @@ class Bottleneck(ours.Bottleneck, metaclass=StandsFor):
     """`segplug.models.layers.Bottleneck`, which remembers what it was made of.
 
     Raises:
-        ConfigError: For ``dcn`` or ``plugins``.
+        ConfigError: For ``dcn`` or ``plugins``, or an unknown ``style``.
     """
 
     def __init__(self, inplanes: int, planes: int, stride: int = 1, dilation: int = 1,
@@ -38,6 +39,9 @@ class Bottleneck(ours.Bottleneck, metaclass=StandsFor):
                  norm_cfg: dict = dict(type='BN'), dcn: dict | None = None,
                  plugins: list | None = None, init_cfg: dict | list | None = None) -> None:
         refuse_set('Bottleneck', dict(dcn=dcn, plugins=plugins))
+        if style not in ('pytorch', 'caffe'):
+            raise ConfigError('A bottleneck has no such style.', got=repr(style),
+                              expected="'pytorch' or 'caffe'", culprit='style')
         super().__init__(inplanes, planes, stride, dilation, downsample, style, with_cp,
                          conv_cfg, norm_cfg, init_cfg)
         self.inplanes, self.planes, self.stride, self.dilation = inplanes, planes, stride, dilation

@@ -11,10 +11,13 @@ from collections.abc import Callable
 from dataclasses import fields
 
 import torch
+from mmengine.config import Config
 from mmengine.model import BaseModel
 from mmengine.registry import Registry
+from mmengine.runner import Runner
 
 from ... import registry as ours
+from ...engine import Runner as OurRunner
 from ...models import val_loss
 from ...models.decode_heads import BaseDecodeHead
 from ...models.segmentors import EncoderDecoder
@@ -23,6 +26,7 @@ from ...ops.resize import resize
 from ...structures import SegDataSample
 from ...visualization import SegLocalVisualizer
 from .segmentor import InferenceSteps, logits_size
+from .tta import SegTTAModel
 
 SCOPE = 'mmseg'
 # Key of what segplug's own test tells a head of an image: logits may keep their size.
@@ -33,8 +37,8 @@ STEPS = ('predict', 'inference', 'whole_inference', 'slide_inference', 'encode_d
 
 _BUILT_IN = {name: vars(cls)[name] for cls, names in (
     (EncoderDecoder, ('predict', 'encode_decode', 'test_step')),
-    (BaseDecodeHead, ('predict_by_feat', 'test_keys'))) for name in names}
-_metas = val_loss.metas
+    (BaseDecodeHead, ('predict_by_feat', 'test_keys')),
+    (Runner, ('from_cfg',)), (val_loss, ('metas',))) for name in names}
 
 
 def is_ours(cls: type, *names: str) -> bool:
@@ -44,7 +48,7 @@ def is_ours(cls: type, *names: str) -> bool:
 
 def marked_metas(x: torch.Tensor) -> list[dict]:
     """`segplug.models.val_loss.metas`, marked."""
-    return [{**meta, KEEPS_SIZE: True} for meta in _metas(x)]
+    return [{**meta, KEEPS_SIZE: True} for meta in _BUILT_IN['metas'](x)]
 
 
 def predict_by_feat(self, seg_logits: torch.Tensor, batch_img_metas: list[dict]) -> torch.Tensor:
@@ -106,6 +110,12 @@ def set_dataset_meta(self, classes=None, palette=None, dataset_name: str | None 
                              palette=palette or get_palette(name))
 
 
+def from_cfg(cls, cfg: Config) -> Runner:
+    """A runner for a config; segplug's where a program builds one in mmsegmentation's scope."""
+    in_scope = cfg.get('default_scope') in (SCOPE, ours.SCOPE)
+    return _BUILT_IN['from_cfg'].__func__(OurRunner if cls is Runner and in_scope else cls, cfg)
+
+
 LENT: list[tuple[object, str, object]] = [
     *((EncoderDecoder, name, vars(InferenceSteps)[name]) for name in (
         'inference', 'whole_inference', 'slide_inference', 'postprocess_result')),
@@ -116,6 +126,7 @@ LENT: list[tuple[object, str, object]] = [
     (BaseDecodeHead, 'test_keys', property(test_keys)),
     (SegLocalVisualizer, 'set_dataset_meta', set_dataset_meta),
     (val_loss, 'metas', marked_metas),
+    (Runner, 'from_cfg', classmethod(from_cfg)),
 ]
 
 
@@ -138,17 +149,17 @@ def lend() -> None:
     for registry in registries():
         registry._search_child = _search(registry)
         registry.parent.children[SCOPE] = registry
+    ours.MODELS.register_module(module=SegTTAModel, force=True)
 
 
 def take_back() -> None:
     """Undo `lend`."""
     for owner, name, _ in LENT:
-        if owner is val_loss:
-            val_loss.metas = _metas
-        elif name in _BUILT_IN:
+        if name in _BUILT_IN:
             setattr(owner, name, _BUILT_IN[name])
         else:
             delattr(owner, name)
     for registry in registries():
         del registry._search_child
         del registry.parent.children[SCOPE]
+    del ours.MODELS.module_dict['SegTTAModel']

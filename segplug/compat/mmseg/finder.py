@@ -13,7 +13,7 @@ from types import ModuleType
 
 from ...errors import ConfigError
 from .names import MODULES, PACKAGES
-from .resolve import resolve
+from .resolve import home_of, resolve
 
 ROOT = 'mmseg'
 
@@ -23,8 +23,9 @@ class _Module(ModuleType):
 
     def __getattr__(self, name: str):
         path = self.__name__.partition('.')[2]
-        if name in MODULES[path]:
-            value = resolve(path, name)
+        home = path if name in MODULES[path] else home_of(name)
+        if home is not None:
+            value = resolve(home, name)
         elif f'{path}.{name}'.lstrip('.') in MODULES:
             return importlib.import_module(f'{self.__name__}.{name}')
         else:

@@ -9,7 +9,7 @@ from torch import nn
 from ...errors import ConfigError
 from ...models import layers as ours
 from ...models.decode_heads.point_head import training_points
-from ...models.layers import inverted_residual, refuse_set
+from ...models.layers import inverted_residual, refuse_set, up_conv
 from ...models.layers.inverted_residual import make_divisible
 from ...ops.resize import resize as resize_map
 from .stands_for import StandsFor
@@ -24,13 +24,12 @@ def resize(input: torch.Tensor, size: _Pair | None = None,
     return resize_map(input, size, scale_factor, mode, align_corners)
 
 
-class Upsample(nn.Module):
+class Upsample(up_conv._Upsample, metaclass=StandsFor):
     """Interpolation to ``size``, or to ``scale_factor`` times the size, rounded down."""
 
     def __init__(self, size: _Pair | None = None, scale_factor: float | _Pair | None = None,
                  mode: str = 'nearest', align_corners: bool | None = None) -> None:
-        super().__init__()
-        self.size, self.mode, self.align_corners = size, mode, align_corners
+        super().__init__(size, None, mode, align_corners)
         self.scale_factor = (tuple(map(float, scale_factor)) if isinstance(scale_factor, tuple)
                              else float(scale_factor) if scale_factor else None)
 

@@ -21,7 +21,7 @@ SHIMS = {
     'models.backbones.resnet': 'blocks',
     'models.losses.accuracy': 'losses',
     'models.losses.cross_entropy_loss': 'losses',
-    'models.segmentors.base': 'segmentor',
+    'models.segmentors.base': 'segmentor', 'models.segmentors.seg_tta': 'tta',
     'structures.sampler.base_pixel_sampler': 'sampler',
     'structures.sampler.builder': 'sampler',
     'utils.class_names': 'class_names',
@@ -57,9 +57,11 @@ def resolve(module: str, name: str):
     if module in PACKAGES and module:
         home = _home(module, name)
         return getattr(importlib.import_module(f'mmseg.{home}'), name)
+    shared = home_of(name) is None  # such as Bottleneck, of which there are four
     for source in _sources(module):
         found = getattr(source, name, None)
-        if found is not None:
+        from_here = source.__name__.startswith(_HERE)
+        if found is not None and (from_here or not shared or found.__module__ == source.__name__):
             return found
     return unsupported(module, name)
 
@@ -68,6 +70,13 @@ def _home(package: str, name: str) -> str:
     """The module below ``package`` that defines ``name``."""
     return next(module for module, names in MODULES.items() if module not in PACKAGES
                 and module.startswith(f'{package}.') and name in names)
+
+
+def home_of(name: str) -> str | None:
+    """The only module that defines ``name``: others may have imported it, as code relies on."""
+    homes = [module for module, names in MODULES.items()
+             if module not in PACKAGES and name in names and name[0] != '_']
+    return homes[0] if len(homes) == 1 else None
 
 
 def _sources(module: str):
