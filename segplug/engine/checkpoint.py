@@ -10,6 +10,7 @@ import os
 import pickle
 import re
 from collections import Counter, OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -202,6 +203,9 @@ def _refused(path: Path, error: Exception) -> CheckpointError:
 def weights_of(checkpoint: dict) -> OrderedDict[str, Tensor]:
     """The tensors of a checkpoint by name, without the ``module.`` that wrappers put before."""
     state = checkpoint.get('state_dict', checkpoint)
+    if not isinstance(state, Mapping):
+        raise CheckpointError('The checkpoint holds no weights by name.',
+                              got=f'a state_dict that is a {type(state).__name__}')
     weights = OrderedDict((re.sub(r'^(module\.)+', '', str(k)), v) for k, v in state.items()
                           if isinstance(v, Tensor))
     if hasattr(state, '_metadata'):
