@@ -1,5 +1,6 @@
 """What every registered backbone keeps. A backbone without a row in CASES fails."""
 
+import extras_stand_in
 import pytest
 import torch
 from contracts import WAYS, build, check_layout_and_precision, filled, in_the_way, registered
@@ -65,6 +66,9 @@ CASES = {
                     dict(widen_factor=0.125, strides=(1, 2, 2, 1, 1, 1, 1), out_indices=(6,),
                          dilations=(1, 1, 1, 2, 2, 4, 4))],
     'MobileNetV3': [dict(out_indices=(0, 1, 12)), dict(arch='large', out_indices=(1, 3, 16))],
+    'TIMMBackbone': [dict(model_name='resnet18', pretrained=False),
+                     dict(model_name='resnet18', pretrained=False, output_stride=8,
+                          out_indices=(1, 4))],
     'UNet': [dict(base_channels=2), dict(base_channels=2, upsample_cfg=dict(type='DeconvModule'),
                                          strides=(1, 2, 1, 2, 1),
                                          downsamples=(True, False, True, False))],
@@ -74,6 +78,11 @@ CASES = {
 ROUNDED_OTHERWISE = {'ICNet': 1}
 ROWS = [dict(type=name, **row) for name, rows in CASES.items() for row in rows]
 every_row = pytest.mark.parametrize('cfg', ROWS, ids=str)
+
+
+@pytest.fixture(autouse=True)
+def _extras(monkeypatch):
+    extras_stand_in.install(monkeypatch)
 
 
 def _image(size: tuple[int, int]) -> torch.Tensor:

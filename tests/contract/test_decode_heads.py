@@ -2,6 +2,7 @@
 
 import inspect
 
+import extras_stand_in
 import pytest
 import torch
 import torch.nn.functional as F
@@ -78,12 +79,18 @@ CASES = {
                                                concat_input=False)],
     'LRASPPHead': [dict(in_channels=(6, 8, 10), in_index=(0, 1, 2), channels=4,
                         branch_channels=(2, 3), input_transform='multiple_select')],
+    'SMPHead': [dict(in_channels=(6, 8, 10), decoder_args=dict(decoder_channels=(8, 6, 4)))],
     'UNetHead': [dict(in_channels=(6, 8, 10), decoder_channels=(8, 6, 4))],
 }
 ROWS = [dict(type=name, **{**SMALL, **row}) for name, rows in CASES.items() for row in rows]
 every_row = pytest.mark.parametrize('cfg', ROWS, ids=str)
 SIZES = [(16, 24), (17, 23)]
 ODD = (33, 47)
+
+
+@pytest.fixture(autouse=True)
+def _extras(monkeypatch):
+    extras_stand_in.install(monkeypatch)
 
 
 def _levels(cfg: dict, size: tuple[int, int]) -> list[torch.Tensor]:

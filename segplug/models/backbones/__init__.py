@@ -20,6 +20,7 @@ from .resnet import ResNet, ResNetV1c, ResNetV1d
 from .resnext import ResNeXt
 from .senet import SENet
 from .stdc import STDCContextPathNet, STDCNet
+from .timm_backbone import TIMMBackbone
 from .unet import UNet
 from .vgg import VGG
 
@@ -27,5 +28,5 @@ __all__ = [
     'DPN', 'VGG', 'BiSeNetV1', 'BiSeNetV2', 'CGNet', 'DDRNet', 'DenseNet', 'ERFNet', 'FastSCNN',
     'HRNet', 'ICNet', 'InceptionResNetV2', 'MobileNetV2', 'MobileNetV3', 'OctResNet', 'PIDNet',
     'ResNeSt', 'ResNeXt', 'ResNet', 'ResNetV1c', 'ResNetV1d', 'SENet', 'STDCContextPathNet',
-    'STDCNet', 'UNet',
+    'STDCNet', 'TIMMBackbone', 'UNet',
 ]

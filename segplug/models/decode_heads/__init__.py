@@ -25,6 +25,7 @@ from .psa_head import PSAHead
 from .psp_head import PSPHead
 from .sep_aspp_head import DepthwiseSeparableASPPHead
 from .sep_fcn_head import DepthwiseSeparableFCNHead
+from .smp_head import SMPHead
 from .stdc_head import STDCHead
 from .unet_head import UNetHead
 from .uper_head import UPerHead
@@ -33,6 +34,6 @@ __all__ = [
     'ANNHead', 'APCHead', 'ASPPHead', 'BaseCascadeDecodeHead', 'BaseDecodeHead', 'CCHead',
     'DAHead', 'DDRHead', 'DMHead', 'DNLHead', 'DepthwiseSeparableASPPHead',
     'DepthwiseSeparableFCNHead', 'EMAHead', 'EncHead', 'FCNHead', 'FPNHead', 'GCHead', 'ISAHead',
-    'LRASPPHead', 'NLHead', 'OCRHead', 'PIDHead', 'PSAHead', 'PSPHead', 'PointHead', 'STDCHead',
-    'UNetHead', 'UPerHead',
+    'LRASPPHead', 'NLHead', 'OCRHead', 'PIDHead', 'PSAHead', 'PSPHead', 'PointHead', 'SMPHead',
+    'STDCHead', 'UNetHead', 'UPerHead',
 ]
