@@ -19,6 +19,7 @@ from filelock import FileLock
 from ..errors import CheckpointError, did_you_mean
 
 _TORCHVISION = 'https://download.pytorch.org/models/'
+_TIMM = 'https://github.com/rwightman/pytorch-image-models/releases/download/v0.1-weights/'
 _OPENMMLAB = 'https://download.openmmlab.com/pretrain/third_party/'
 
 TABLE: dict[str, str] = {
@@ -27,6 +28,21 @@ TABLE: dict[str, str] = {
     'torchvision://resnet50': _TORCHVISION + 'resnet50-0676ba61.pth',
     'torchvision://resnet101': _TORCHVISION + 'resnet101-63fe2227.pth',
     'torchvision://resnet152': _TORCHVISION + 'resnet152-394f9c45.pth',
+    'torchvision://densenet121': _TORCHVISION + 'densenet121-a639ec97.pth',
+    'torchvision://densenet161': _TORCHVISION + 'densenet161-8d451a50.pth',
+    'torchvision://densenet169': _TORCHVISION + 'densenet169-b2777c0a.pth',
+    'torchvision://densenet201': _TORCHVISION + 'densenet201-c1103571.pth',
+    'torchvision://vgg11': _TORCHVISION + 'vgg11-8a719046.pth',
+    'torchvision://vgg11_bn': _TORCHVISION + 'vgg11_bn-6002323d.pth',
+    'torchvision://vgg13': _TORCHVISION + 'vgg13-19584684.pth',
+    'torchvision://vgg13_bn': _TORCHVISION + 'vgg13_bn-abd245e5.pth',
+    'torchvision://vgg16': _TORCHVISION + 'vgg16-397923af.pth',
+    'torchvision://vgg16_bn': _TORCHVISION + 'vgg16_bn-6c64b313.pth',
+    'torchvision://vgg19': _TORCHVISION + 'vgg19-dcbb9e9d.pth',
+    'torchvision://vgg19_bn': _TORCHVISION + 'vgg19_bn-c79401a0.pth',
+    'timm://legacy_senet154': _TIMM + 'legacy_senet154-e9eb9fe6.pth',
+    'timm://legacy_seresnext50_32x4d': _TIMM + 'legacy_se_resnext50_32x4d-f3651bad.pth',
+    'timm://legacy_seresnext101_32x4d': _TIMM + 'legacy_se_resnext101_32x4d-37725eac.pth',
     'open-mmlab://resnet18_v1c': _OPENMMLAB + 'resnet18_v1c-b5776b93.pth',
     'open-mmlab://resnet50_v1c': _OPENMMLAB + 'resnet50_v1c-2cccc1ad.pth',
     'open-mmlab://resnet101_v1c': _OPENMMLAB + 'resnet101_v1c-e67eebb6.pth',
@@ -35,7 +51,7 @@ _ALIASES = {'modelzoo://': 'torchvision://', 'openmmlab://': 'open-mmlab://'}
 # mmengine ships the addresses of the names that are not in our table.
 _UPSTREAM_TABLES = {'torchvision://': 'torchvision_0.12.json', 'open-mmlab://': 'openmmlab.json',
                     'mmcls://': 'mmcls.json'}
-SCHEMES = (*_UPSTREAM_TABLES, *_ALIASES)
+SCHEMES = (*_UPSTREAM_TABLES, *_ALIASES, 'timm://')
 
 
 def resolve_source(source: str | os.PathLike) -> Path:
@@ -72,7 +88,7 @@ def address_of(name: str) -> str:
     if name in TABLE:
         return TABLE[name]
     scheme, _, key = name.partition('://')
-    file = Path(mmengine.__file__).parent / 'hub' / _UPSTREAM_TABLES[scheme + '://']
+    file = Path(mmengine.__file__).parent / 'hub' / _UPSTREAM_TABLES.get(scheme + '://', '-')
     upstream = json.loads(file.read_text()) if file.is_file() else {}
     address = upstream.get(key, '')
     if address.startswith(('http://', 'https://')):

@@ -2,9 +2,12 @@
 
 import hashlib
 import http.server
+import json
 import multiprocessing
 import threading
+from pathlib import Path
 
+import mmengine
 import pytest
 import torch
 from torch import nn
@@ -64,9 +67,27 @@ def test_table_holds_the_published_addresses():
     assert address_of('modelzoo://resnet18').endswith('/resnet18-f37072fd.pth')
     assert address_of('openmmlab://resnet50_v1c') == (
         'https://download.openmmlab.com/pretrain/third_party/resnet50_v1c-2cccc1ad.pth')
-    # from mmengine's own table
     assert address_of('torchvision://vgg16') == (
         'https://download.pytorch.org/models/vgg16-397923af.pth')
+    assert address_of('timm://legacy_senet154').endswith('/legacy_senet154-e9eb9fe6.pth')
+    # from mmengine's own table
+    assert address_of('torchvision://alexnet') == (
+        'https://download.pytorch.org/models/alexnet-owt-7be5be79.pth')
+
+
+def test_our_table_agrees_with_mmengines():
+    """Of the networks that both have; torchvision replaced the weights of its ResNets later."""
+    file = Path(mmengine.__file__).parent / 'hub' / 'torchvision_0.12.json'
+    upstream = json.loads(file.read_text())
+    ours = {name.partition('://')[2]: address for name, address in pretrained.TABLE.items()
+            if name.startswith(('torchvision://densenet', 'torchvision://vgg'))}
+    assert len(ours) == 12
+    assert ours == {name: upstream[name] for name in ours}
+
+
+def test_unknown_name_of_timm():
+    with pytest.raises(CheckpointError, match="did you mean.*'timm://legacy_senet154'"):
+        address_of('timm://legacy_senet145')
 
 
 def test_misspelt_name_gets_a_suggestion():
