@@ -1,8 +1,9 @@
 """A checkpoint is copied while the next step computes, and written in a thread behind it.
 
-Between a save and the optimizer's next step no parameter, optimizer state or average changes; only
-buffers do (the statistics of BatchNorm, in the forward pass). So those are copied at once and the
-rest behind the next forward and backward pass; who is about to change it waits for `copied`.
+Between a save and the next step of the optimizer, or the hooks after the next iteration, no
+parameter, optimizer state or average changes; only buffers do (the statistics of BatchNorm, in the
+forward pass). So those are copied at once and the rest behind the next forward and backward pass;
+who is about to change it waits for `copied`.
 """
 
 import threading

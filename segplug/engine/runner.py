@@ -264,6 +264,12 @@ class Runner(_UpstreamRunner):
         for one in wrapper.values() if isinstance(wrapper, OptimWrapperDict) else [wrapper]:
             one.optimizer.register_step_pre_hook(self.checkpoint_writer.copied)
 
+    def call_hook(self, fn_name: str, **kwargs) -> None:
+        """mmengine's; what hooks change after an iteration (EMA) is copied before."""
+        if fn_name == 'after_train_iter' and self.checkpoint_writer is not None:
+            self.checkpoint_writer.copied()
+        super().call_hook(fn_name, **kwargs)
+
     def _end_writing(self) -> None:
         writer, self.checkpoint_writer = self.checkpoint_writer, None
         if writer is None:

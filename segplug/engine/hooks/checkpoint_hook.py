@@ -67,7 +67,7 @@ class CheckpointHook(_UpstreamCheckpointHook):
     Args:
         background: Write in a thread while the training goes on; an error of it is raised at the
             next save or at the end. Costs the checkpoint's size in memory. Hooks that change
-            weights between a save and the optimizer's next step do not go together with it.
+            weights before an iteration do not go together with it.
     """
 
     @extends(_UpstreamCheckpointHook, without=('kwargs',))
@@ -102,7 +102,7 @@ class CheckpointHook(_UpstreamCheckpointHook):
             self.best_ckpt_path_dict = {key: path and self._own(path)
                                         for key, path in self.best_ckpt_path_dict.items()}
         if is_main_process():
-            self._prepare_folder()
+            self._prepare_folder(runner.work_dir)
         if self.background:
             runner.write_in_background()
 
@@ -110,11 +110,12 @@ class CheckpointHook(_UpstreamCheckpointHook):
         """The file of that name in our folder, which may have been moved since."""
         return osp.join(self.out_dir, osp.basename(str(path)))
 
-    def _prepare_folder(self) -> None:
+    def _prepare_folder(self, work_dir: str) -> None:
         """Make the folder, and clear away what a run that was killed had begun to write."""
         try:
             os.makedirs(self.out_dir, exist_ok=True)
-            for part in Path(self.out_dir).glob('.*.pth.*.part'):
+            for part in [*Path(self.out_dir).glob('.*.pth.*.part'),
+                         *Path(work_dir).glob('.last_checkpoint.*.part')]:
                 part.unlink()
         except OSError as error:
             raise cannot_write(self.out_dir, error) from error
