@@ -1,7 +1,7 @@
 """A network of two layers with everything whose state or draws a resume must carry.
 
 A `Case` is one cell of the matrix: `pair` trains it whole and from one of its checkpoints, and
-says what each run did. As a script it is one rank of a job: ``resume_toy.py FOLDER CASES_JSON``.
+says what each run did. As a script it is one rank of a job: ``resume_toy.py FOLDER CELLS_JSON``.
 """
 
 import contextlib
@@ -9,9 +9,10 @@ import hashlib
 import json
 import random
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import torch
@@ -172,9 +173,12 @@ def case_cfg(case: Case, work_dir, **options) -> Config:
 
 
 def train(cfg: Config) -> Runner:
-    """Train as ``cfg`` says; when any rank returns, all files are written."""
-    runner = Runner.from_cfg(cfg)
-    with contextlib.suppress(Stopped):
+    """Train as ``cfg`` says; when any rank returns, all files are written.
+
+    The config is not laid out for the log, which takes half the time of so small a run.
+    """
+    with contextlib.suppress(Stopped), mock.patch.object(Config, 'pretty_text', ''):
+        runner = Runner.from_cfg(cfg)
         runner.train()
     barrier()
     return runner
@@ -217,30 +221,38 @@ def digest(value) -> str:
 
 def pair(case: Case, folder: Path, **options) -> dict:
     """Train whole, and again from the checkpoint at the cut; what both came to."""
-    cut = CUTS[case.cut]
+    return resumed_at(case, [case.cut], folder, **options)[0]
+
+
+def resumed_at(case: Case, cuts: Iterable[str], folder: Path, **options) -> list[dict]:
+    """Train whole, and again from the checkpoint at each of ``cuts``; a report for each."""
     whole = train(case_cfg(case, folder / 'whole', **options))
-    resumed = train(case_cfg(case, folder / 'resumed', resume=True,
-                             load_from=str(folder / 'whole' / f'iter_{cut}.pth'), **options))
-    return report(whole, resumed, folder)
+    reports = []
+    for cut in cuts:
+        resumed = train(case_cfg(
+            case, folder / cut, resume=True,
+            load_from=str(folder / 'whole' / f'iter_{CUTS[cut]}.pth'),
+            **{'default_hooks.checkpoint.interval': NUM_ITERS}, **options))
+        reports.append(report(whole, resumed))
+    return reports
 
 
-def report(whole: Runner, resumed: Runner, folder: Path) -> dict:
+def report(whole: Runner, resumed: Runner) -> dict:
     """Digests of both ends, the weights of this rank, and what each run did."""
     return dict(
-        whole=digests(folder / 'whole' / f'iter_{NUM_ITERS}.pth'),
-        resumed=digests(folder / 'resumed' / f'iter_{NUM_ITERS}.pth'),
+        whole=digests(Path(whole.work_dir) / f'iter_{NUM_ITERS}.pth'),
+        resumed=digests(Path(resumed.work_dir) / f'iter_{NUM_ITERS}.pth'),
         weights=[digest(runner._unwrapped().state_dict()) for runner in (whole, resumed)],
         began=[witness(runner).began for runner in (whole, resumed)],
-        iterations=[witness(runner).iterations for runner in (whole, resumed)],
-        files=sorted(p.name for p in (folder / 'resumed').glob('*.pth')))
+        iterations=[witness(runner).iterations for runner in (whole, resumed)])
 
 
-def main(folder: Path, cases: list[dict]) -> None:
-    """Every case in turn, as one rank of a job; the reports of rank r in r.json."""
+def main(folder: Path, cells: list[dict]) -> None:
+    """Every cell in turn, as one rank of a job; the reports of rank r in r.json."""
     reports = []
-    for number, case in enumerate(cases):
-        options = case.pop('options', {})
-        reports.append(pair(Case(**case), folder / str(number), **options))
+    for number, cell in enumerate(cells):
+        reports += resumed_at(Case(**cell['case']), cell['cuts'], folder / str(number),
+                              **cell['options'])
     (folder / f'{get_rank()}.json').write_text(json.dumps(reports))
 
 

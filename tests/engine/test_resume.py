@@ -8,13 +8,27 @@ import itertools
 import json
 import os
 import subprocess
+import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import resume_toy
-from resume_toy import CUTS, FEATURES, NUM_ITERS, Case, case_cfg, digests, pair, train, witness
+from resume_toy import (
+    CUTS,
+    FEATURES,
+    NUM_ITERS,
+    Case,
+    case_cfg,
+    digests,
+    pair,
+    resumed_at,
+    train,
+    witness,
+)
 
-from segplug.engine import loops, sampling
+from segplug.engine import background, loops, sampling
 from segplug.engine.checkpoint import load_checkpoint, save_checkpoint
 from segplug.engine.distributed import launch_command
 
@@ -59,19 +73,21 @@ def check(report: dict, case: Case) -> None:
     assert report['weights'][0] == report['weights'][1]
 
 
-def run_job(cells: list[tuple[Case, dict]], folder: Path) -> None:
-    """Check (case, options) in turn, in one job of two processes; both ranks' reports."""
+def run_job(cells: list[tuple[Case, list[str], dict]], folder: Path) -> None:
+    """Check (case, its cuts, options) in turn, in one job of two processes; both ranks' reports."""
     folder.mkdir(exist_ok=True)
-    listed = json.dumps([vars(case) | dict(options=options) for case, options in cells])
+    listed = json.dumps([dict(case=vars(case), cuts=cuts, options=options)
+                         for case, cuts, options in cells])
     root = Path(resume_toy.__file__).parents[2]
     env = {**os.environ, 'CUDA_VISIBLE_DEVICES': '-1', 'PYTHONPATH': str(root),
            'OMP_NUM_THREADS': '1'}
     job = subprocess.run(launch_command(2, [resume_toy.__file__, str(folder), listed]), env=env,
-                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=3000)
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=6000)
     assert job.returncode == 0, job.stdout[-3000:]
+    expected = [replace(case, cut=cut) for case, cuts, _ in cells for cut in cuts]
     for rank in range(2):
         reports = json.loads((folder / f'{rank}.json').read_text())
-        for report, (case, _) in zip(reports, cells, strict=True):
+        for report, case in zip(reports, expected, strict=True):
             report['iterations'] = [[tuple(one) for one in run] for run in report['iterations']]
             check(report, case)
 
@@ -91,29 +107,35 @@ def test_one_process(case, tmp_path):
 
 
 def test_two_processes(tmp_path):
-    cells = [(case, {}) for case in COVER if case.nproc == 2]
+    cells = [(case, [case.cut], {}) for case in COVER if case.nproc == 2]
     # Seeds that differ by rank; random ones, so that the resumed run has the checkpoint's.
-    for cut in ('inside', 'end'):
-        cells.append((Case(nproc=2, dropout=True, augment=True, cut=cut),
-                      {'randomness.diff_rank_seed': True, 'randomness.seed': None}))
+    cells.append((Case(nproc=2, dropout=True, augment=True), ['inside', 'end'],
+                  {'randomness.diff_rank_seed': True, 'randomness.seed': None}))
     run_job(cells, tmp_path)
+
+
+def without_cuts(**values) -> list[Case]:
+    """The cells of the whole matrix that have ``values``, one for all cuts."""
+    return [case for case in WHOLE if case.cut == next(iter(CUTS))
+            and all(getattr(case, name) == value for name, value in values.items())]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize('workers', FACTORS['workers'])
 @pytest.mark.parametrize('by_epoch', FACTORS['by_epoch'])
 def test_the_whole_matrix_on_one_process(by_epoch, workers, tmp_path):
-    for number, case in enumerate(WHOLE):
-        if (case.by_epoch, case.workers, case.nproc) == (by_epoch, workers, 1):
-            check(pair(case, tmp_path / str(number)), case)
+    for number, case in enumerate(without_cuts(by_epoch=by_epoch, workers=workers, nproc=1)):
+        reports = resumed_at(case, CUTS, tmp_path / str(number))
+        for cut, report in zip(CUTS, reports, strict=True):
+            check(report, replace(case, cut=cut))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize('workers', FACTORS['workers'])
 @pytest.mark.parametrize('by_epoch', FACTORS['by_epoch'])
 def test_the_whole_matrix_on_two_processes(by_epoch, workers, tmp_path):
-    run_job([(case, {}) for case in WHOLE
-             if (case.by_epoch, case.workers, case.nproc) == (by_epoch, workers, 2)], tmp_path)
+    cases = without_cuts(by_epoch=by_epoch, workers=workers, nproc=2)
+    run_job([(case, list(CUTS), {}) for case in cases], tmp_path)
 
 
 # --- negative controls --------------------------------------------------------------------
@@ -173,3 +195,21 @@ def test_checkpoints_of_epochs(accumulate, tmp_path):
     assert witness(resumed).iterations == witness(whole).iterations[3:]
     assert digests(tmp_path / 'whole' / 'epoch_3.pth') == digests(
         tmp_path / 'resumed' / 'epoch_3.pth')
+
+
+def test_what_is_written_in_the_background_is_what_was_saved(tmp_path, monkeypatch):
+    """Also where no step, but an average, follows the save; with a thread that is slow to copy."""
+    case = Case(dropout=True, ema=True, accumulate=True)
+    train(case_cfg(case, tmp_path / 'at once'))
+    copy = background._fill
+
+    def slow(pairs: list) -> None:
+        time.sleep(0.02 if threading.current_thread() is not threading.main_thread() else 0)
+        copy(pairs)
+
+    monkeypatch.setattr(background, '_fill', slow)
+    train(case_cfg(case, tmp_path / 'behind', **{'default_hooks.checkpoint.background': True}))
+    for iteration in range(1, NUM_ITERS + 1):
+        ends = [digests(tmp_path / name / f'iter_{iteration}.pth')
+                for name in ('at once', 'behind')]
+        assert ends[0] == ends[1]
