@@ -234,11 +234,22 @@ class BaseSegDataset(BaseDataset):
         """What is wrong, the tree that was expected and what lies at ``folder``."""
         root = scan.other_root(self.data_root, self._prefix_given.get('img_path', ''))
         fix = f'use --data-root {root}, where these folders are' if root else \
+            self._other_suffixes() or \
             'correct data_root (or --data-root DIR), data_prefix and the suffixes'
         if self.test_mode and folder and folder == self.data_prefix.get('seg_map_path'):
             fix += '; to predict without labels, leave seg_map_path out of data_prefix'
         return DataError(f'{type(self).__name__} {what}.', expected=self._tree(), fix=fix,
                          got=scan.nearby(folder) if folder else None)
+
+    def _other_suffixes(self) -> str:
+        """The suffixes that pair more images with labels than ours, as a mending line, or ''."""
+        images, labels = (scan.list_files(self.data_prefix.get(key, ''), '', self.backend_args)
+                          for key in ('img_path', 'seg_map_path'))
+        found = scan.better_suffixes(images, labels, (self.img_suffix, self.seg_map_suffix))
+        if found is None:
+            return ''
+        return f'set img_suffix={found[0]!r} and seg_map_suffix={found[1]!r}, which pair ' \
+            f'{found[2]} of the {len(images)} files there with a label'
 
     def _tree(self) -> str:
         """The files that are looked for."""

@@ -4,6 +4,7 @@ Pure functions over folders. Labels are looked up in one listing of their folder
 call per file, so that every missing label is known before training starts.
 """
 
+import itertools
 import logging
 import os
 import re
@@ -65,7 +66,11 @@ def image_stems(folder: str, suffix: str, ann_file: str = '',
         if not fileio.isfile(ann_file, backend_args=backend_args):
             raise DataError(f'The split file {ann_file} does not exist.', got=nearby(ann_file),
                             fix='correct ann_file, data_root or --data-root')
-        text = fileio.get_text(ann_file, backend_args=backend_args)
+        try:
+            text = fileio.get_text(ann_file, backend_args=backend_args)
+        except UnicodeDecodeError as error:
+            raise DataError(f'The split file {ann_file} is no UTF-8 text.', got=str(error),
+                            expected='one image name a line') from error
         return [line.strip().removesuffix(suffix) for line in text.splitlines() if line.strip()]
     files = list_files(folder, '', backend_args)
     other = [f for f in files if f.lower().endswith(suffix.lower()) and not f.endswith(suffix)]
@@ -124,6 +129,40 @@ def nearby(path: str) -> str:
     inside = f'{len(files)} files below it (' + ', '.join(
         f'{n} *{e}' for e, n in counts.most_common(_SHOWN)) + '), ' if files else ''
     return f'{lead}{folder} holds {inside}{some(children) or "nothing"}'
+
+
+def better_suffixes(images: list[str], labels: list[str], given: tuple[str, str]
+                    ) -> tuple[str, str, int] | None:
+    """Ends of names that pair more images with labels than ``given``, and how many they pair.
+
+    Tried are the most frequent end of either kind and its extension; of those that pair equally
+    many the shortest are taken.
+
+    Args:
+        images, labels: Names relative to their folders.
+        given: End of the images' names, and of the labels'.
+
+    Returns:
+        The two ends and the number of pairs, or None.
+    """
+    tried = [(_pairs(images, labels, ends), -len(''.join(ends)), *ends)
+             for ends in itertools.product(_usual_ends(images), _usual_ends(labels))]
+    pairs, _, image_end, label_end = max(tried, default=(0, 0, '', ''))
+    return (image_end, label_end, pairs) if pairs > _pairs(images, labels, given) else None
+
+
+def _pairs(images: list[str], labels: list[str], ends: tuple[str, str]) -> int:
+    stems = [{name.removesuffix(end) for name in names if name.endswith(end)}
+             for names, end in zip((images, labels), ends, strict=True)]
+    return len(stems[0] & stems[1])
+
+
+def _usual_ends(names: list[str]) -> set[str]:
+    """The most frequent of `_ending`, and its extension."""
+    if not names:
+        return set()
+    (end, _), = Counter(map(_ending, names)).most_common(1)
+    return {end, os.path.splitext(end)[1]} - {''}
 
 
 def _ending(name: str) -> str:

@@ -179,6 +179,9 @@ def test_empty_split_and_wrong_suffix(root):
         make(root, data_prefix=dict(img_path='empty', seg_map_path='ann'))
     with pytest.raises(DataError, match=r'finds no image.*3 files below it \(3 \*\.jpg\)'):
         make(root, img_suffix='.jpeg')
+    with pytest.raises(DataError, match="set img_suffix='.jpg' and seg_map_suffix='.png', which "
+                       'pair 3 of the 3 files'):
+        make(root, seg_map_suffix='_mask.png')
 
 
 def test_images_without_label_are_counted_and_named(root):

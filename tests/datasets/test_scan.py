@@ -99,3 +99,26 @@ def test_names_that_leave_the_data_are_reported(monkeypatch):
     assert said[1] == 'list.txt names 1 files outside of /data/img: ../a.png'
     scan.report_outside('list.txt', ['../a.png'], 's3://bucket/img', '')
     assert len(said) == 2
+
+
+def test_a_split_file_that_is_no_text_is_named(tmp_path):
+    (tmp_path / 'names.txt').write_bytes(b'a\n\xbd\n')
+    with pytest.raises(DataError, match=r'names.txt is no UTF-8 text'):
+        scan.image_stems(str(tmp_path), '.png', str(tmp_path / 'names.txt'))
+
+
+@pytest.mark.parametrize(('images', 'labels', 'given', 'better'), [
+    # 2 of 2 instead of none
+    (['a.tif', 'b.tif'], ['a.tif', 'b.tif'], ('.jpg', '.png'), ('.tif', '.tif', 2)),
+    # '.jpg' pairs none: the stem of 'a_rgb.jpg' is 'a_rgb', that of 'a_mask.png' is 'a'
+    (['a_rgb.jpg', 'd/b_rgb.jpg'], ['a_mask.png', 'd/b_mask.png'], ('.jpg', '.png'),
+     ('_rgb.jpg', '_mask.png', 2)),
+    # both pair two; the extension alone is shorter
+    (['a_l.png', 'b_l.png'], ['a_l.png', 'b_l.png'], ('.jpg', '.png'), ('.png', '.png', 2)),
+    (['a.jpg', 'b.jpg'], ['a.png'], ('.jpg', '.png'), None),  # ours pair as many
+    (['a.jpg'], ['b.png'], ('.jpg', '.png'), None),
+    ([], [], ('.jpg', '.png'), None),
+    (['README'], ['a.png'], ('.jpg', '.png'), None),
+])
+def test_suffixes_that_would_pair_more(images, labels, given, better):
+    assert scan.better_suffixes(images, labels, given) == better
