@@ -93,10 +93,26 @@ def fits(value, annotation) -> bool:
         return True
     origin, members = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in (typing.Union, types.UnionType):
+        if any(_is_kind(member, Mapping) for member in members):
+            # A made object or its dict: what is no dict has to be one of the plain members.
+            members = [member for member in members if not _is_made(member)]
         return any(fits(value, member) for member in members)
     if origin is typing.Literal:
         return value in members
     return _fits_class(value, origin or annotation, members)
+
+
+def _is_kind(annotation, base: type) -> bool:
+    cls = typing.get_origin(annotation) or annotation
+    return isinstance(cls, type) and issubclass(cls, base)
+
+
+def _is_made(annotation) -> bool:
+    """Whether an annotation is a class whose instances no config can write down."""
+    plain = (*_SCALARS, *_SEQUENCES, type, object)
+    cls = typing.get_origin(annotation) or annotation
+    return (isinstance(cls, type) and cls not in plain and cls.__module__ != 'collections.abc'
+            and not issubclass(cls, Mapping))
 
 
 def _fits_class(value, cls, members: tuple) -> bool:

@@ -83,6 +83,12 @@ def _checked(build):
     @functools.wraps(build)
     def build_checked(cfg, *args, registry, **kwargs):
         default_args = args[0] if args else kwargs.get('default_args')
+        # mmengine makes a sequence of a list of models.
+        if cfg is None or isinstance(cfg, (str, int, float)) or (
+                isinstance(cfg, (list, tuple)) and registry.name != 'model'):
+            raise ConfigError(f'A {registry.name} is described by a dict with a type.',
+                              got=f'{cfg!r}, which is {_a(type(cfg).__name__)}',
+                              culprit=None if cfg is None else str(cfg))
         if isinstance(cfg, dict):
             with registry.switch_scope_and_registry(cfg.get('_scope_')) as scoped:
                 if scoped.scope == SCOPE:

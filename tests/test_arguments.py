@@ -23,14 +23,14 @@ TAKEN = [
     ('float16', Union[str, torch.dtype]), (0.1, Union[float, torch.Tensor]), ('SyncBN', type),  # noqa: UP007
     ('x', Callable), ([1], Any), (dict(type='X'), torch.nn.Module), ('x', object), (1, enum.Enum),
     (np.zeros(3), Sequence[float]), (torch.float16, str), (len, dict),
-    ([{}, {}], dict | list[dict])]
+    ([{}, {}], dict | list[dict]), ('x', dict | Callable), ('x', dict | type)]
 REFUSED = [
     ('3', int), ([3], int), (3.5, int), ({}, int), ('0.1', float), ([0.1], float), ('yes', bool),
     (0.5, bool), (3, str), ([1], str), (3, dict), ('a', dict), ([1], dict), (7, Mapping),
     (3, Sequence[int]), (3, tuple[int, int]), ('ab', list[str]), ('ab', Sequence[int]),
     (['a', 'b'], tuple[int, int]), ({}, Iterable[int]), ('1', int | None), ('1', Optional[float]),  # noqa: UP045
     ('c', Literal['a', 'b']), ('0.1', Union[float, torch.Tensor]), (3, dict | list[dict]),  # noqa: UP007
-    ([3], dict | list[dict])]
+    ([3], dict | list[dict]), ('x', Union[torch.nn.Module, Dict]), ([], dict | torch.nn.Module)]  # noqa: UP006, UP007
 
 
 @pytest.mark.parametrize(('value', 'annotation'), TAKEN, ids=str)

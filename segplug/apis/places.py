@@ -40,26 +40,32 @@ def config_files(path: str | os.PathLike) -> list[Path]:
 
 # --- a component's path in the resolved config -------------------------------------------------
 
-def path_of(component: Mapping, config: Mapping, culprit: str) -> tuple | None:
+def path_of(component: Mapping, config: Mapping, culprit: str | None) -> tuple | None:
     """The path of ``culprit``, a key or value of ``component``, in ``config``; None elsewhere.
+
+    Without a culprit it is the path of the component's type, or of the component.
 
     Of all dicts of the same type and with the same culprit, the one that shares most with
     ``component`` is meant: parents add keys to what they build, and take some out.
     """
     of_value = [key for key, value in component.items() if str(value) == culprit]
     key = culprit if culprit in component else of_value[0] if of_value else None
-    if key is None:
+    if key is None and culprit is not None:
         return None
     found, best = None, 0
     for path, node in _dicts(config):
-        if key != 'type' and key not in node:
+        if key not in (None, 'type') and key not in node:
             continue
         if component.get('type') != node.get('type') and 'type' in node:
             continue
         shared = sum(key in node and _equal(node[key], value) for key, value in component.items())
         if shared > best:
             found, best = path, shared
-    return None if found is None else (*found, key)
+    if found is None:
+        return None
+    if key is None and 'type' in component:
+        key = 'type'
+    return found if key is None else (*found, key)
 
 
 def _dicts(node, path: tuple = ()) -> Iterator[tuple[tuple, Mapping]]:

@@ -38,19 +38,19 @@ def assignments(path: str | os.PathLike) -> Iterator[tuple[Path, str, ast.AST]]:
                     yield file, target.id, node.value
 
 
-def locate(culprit: str, cfg: Config, options: dict | None = None,
+def locate(culprit: str | None, cfg: Config, options: dict | None = None,
            component: Mapping | None = None) -> str | None:
     """Where ``culprit``, a name or value, was written: the option, or 'file:line'.
 
     Args:
-        culprit: A key, or a value as text.
+        culprit: A key, or a value as text; None for the component itself.
         cfg: The config.
         options: ``--cfg-options``, which come before the files.
         component: The dict that holds the culprit; without one, or where its place cannot be
             read from the syntax, the first place of that name is taken.
     """
     for key, value in (options or {}).items():
-        if culprit in key.split('.') or culprit == str(value):
+        if culprit is not None and (culprit in key.split('.') or culprit == str(value)):
             return f'--cfg-options {key}={value}'
     if component is not None and cfg.filename:
         path = path_of(component, cfg._cfg_dict, culprit)
@@ -70,6 +70,7 @@ def explained(cfg: Config, options: dict | None = None):
     try:
         yield
     except SegplugError as error:
-        if error.culprit is not None and error.where is None:
+        named = error.culprit is not None or error.component is not None
+        if named and error.where is None:
             error.where = locate(error.culprit, cfg, options, error.component)
         raise

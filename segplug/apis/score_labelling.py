@@ -85,7 +85,11 @@ def of_classes(given: str, ignore_index: int | None = None,
     if given.isdecimal():
         names = [str(k) for k in range(min(int(given), 65536))]
     elif Path(given).is_file():
-        text = Path(given).read_text(encoding='utf-8')
+        try:
+            text = Path(given).read_text(encoding='utf-8')
+        except UnicodeDecodeError as error:
+            raise ConfigError(f'--classes {given} is no UTF-8 text.', got=str(error),
+                              expected='one name a line') from error
         names = [line.strip() for line in text.splitlines() if line.strip()]
     elif ',' in given:
         names = [name.strip() for name in given.split(',')]

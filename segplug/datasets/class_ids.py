@@ -5,6 +5,7 @@ mapped and how the label is read), so a changed label or another choice of class
 one.
 """
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -61,7 +62,8 @@ def of_all(dataset) -> list[list[int]]:
         return _read_all(dataset)
     with FileLock(path.with_suffix('.lock')):
         if path.is_file():
-            return json.loads(path.read_text())
+            with contextlib.suppress(ValueError):  # damaged: read anew
+                return json.loads(path.read_text())
         found = _read_all(dataset)
         part = path.with_suffix('.part')
         part.write_text(json.dumps(found))

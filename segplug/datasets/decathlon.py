@@ -39,7 +39,7 @@ class DecathlonDataset(BaseSegDataset):
                             fix='correct ann_file, data_root or --data-root')
         try:
             task = json.loads(fileio.get_text(self.ann_file, backend_args=self.backend_args))
-        except json.JSONDecodeError as error:
+        except ValueError as error:  # no JSON, or no text
             raise self._malformed(f'it is no JSON: {error}') from error
         for key, kind in (('labels', Mapping), ('training', list), ('test', list)):
             if not isinstance(task, Mapping) or not isinstance(task.get(key), kind):

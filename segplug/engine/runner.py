@@ -27,6 +27,7 @@ from .background import BackgroundWriter
 from .checkpoint_files import holds_run, newest_good
 from .dataloading import build_dataloader
 from .ending import explained_end
+from .foreign_state import check_optimizers, restoring
 from .restarts import left_a_checkpoint
 from .skipping import KEY as SKIP_KEY
 from .speed import Speed, speed_up
@@ -344,6 +345,12 @@ class Runner(_UpstreamRunner):
             raise CheckpointError(f'{filename} holds weights but not the state of a run.',
                                   fix='use load_from without --resume to start from its weights',
                                   culprit=str(filename))
+        with restoring(filename):
+            self._restore(filename, meta, checkpoint, resume_optimizer, resume_param_scheduler)
+        self.logger.info(f'resumed epoch: {self.epoch}, iter: {self.iter}')
+
+    def _restore(self, filename: str, meta: dict, checkpoint: dict, resume_optimizer: bool,
+                 resume_param_scheduler: bool) -> None:
         self.train_loop._epoch, self.train_loop._iter = int(meta['epoch']), int(meta['iter'])
         self._resume_seed(meta.get('seed'))
         if meta.get('dataset_meta') != state.dataset_meta(
@@ -353,12 +360,12 @@ class Runner(_UpstreamRunner):
         if resume_optimizer:
             self.optim_wrapper = self.build_optim_wrapper(self.optim_wrapper)
             self.optim_wrapper.load_state_dict(checkpoint['optimizer'])
+            check_optimizers(self.optim_wrapper)
             self._restore_gradients(checkpoint.get('gradients'))
         if resume_param_scheduler and self.param_schedulers is not None:
             self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
             state.load_schedulers_state(self.param_schedulers,
                                         checkpoint.get('param_schedulers', []))
-        self.logger.info(f'resumed epoch: {self.epoch}, iter: {self.iter}')
 
     def _restore_gradients(self, gradients: list | None) -> None:
         if gradients:

@@ -61,6 +61,8 @@ def test_a_component_is_found_by_what_it_holds(leaf):
     assert path_of(dict(type='H', width=3, added=1), config, 'width') == ('model', 'head', 'width')
     assert path_of(dict(type='H', width=4), config, 'H') == ('second', 'type')
     assert path_of(dict(type='H', width=4), config, 'unheard') is None
+    assert path_of(dict(type='H', width=4), config, None) == ('second', 'type')
+    assert path_of(dict(width=4), dict(a=dict(width=4)), None) == ('a',)
     assert path_of(dict(type='Z', width=4), config, 'width') is None
 
 

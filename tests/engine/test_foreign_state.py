@@ -1,0 +1,49 @@
+"""Resuming from a state that was changed: one sentence that names the file."""
+
+import pytest
+import torch
+from mmengine.optim import OptimWrapper
+
+from segplug.engine.foreign_state import check_optimizers, restoring
+from segplug.errors import CheckpointError, ConfigError
+
+
+@pytest.mark.parametrize('error', [KeyError('lr'), TypeError('no'), RuntimeError('sizes differ.')])
+def test_what_fails_inside_names_the_file(error):
+    with pytest.raises(CheckpointError, match='a.pth holds a state of another run'), \
+            restoring('a.pth'):
+        raise error
+
+
+def test_our_own_errors_and_those_of_the_machine_pass():
+    with pytest.raises(ConfigError, match='Wrong'), restoring('a.pth'):
+        raise ConfigError('Wrong.')
+    with pytest.raises(OSError, match='full'), restoring('a.pth'):
+        raise OSError('full')
+
+
+def wrapper(**changes):
+    net = torch.nn.Linear(2, 1)
+    net(torch.ones(1, 2)).sum().backward()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
+    optimizer.step()
+    optimizer.param_groups[0].update(changes)
+    return OptimWrapper(optimizer), net
+
+
+def test_a_sound_optimizer_passes_also_with_tensors_for_numbers():
+    check_optimizers(wrapper()[0])
+    check_optimizers(wrapper(lr=torch.tensor(0.1))[0])
+
+
+def test_settings_and_momenta_that_would_fail_later_are_named():
+    with pytest.raises(ValueError, match="group 0 of the optimizer has lr='0.1'"):
+        check_optimizers(wrapper(lr='0.1')[0])
+    made, _ = wrapper()
+    del made.optimizer.param_groups[0]['momentum']
+    with pytest.raises(ValueError, match="no 'momentum'"):
+        check_optimizers(made)
+    made, net = wrapper()
+    made.optimizer.state[net.weight]['momentum_buffer'] = torch.zeros(3)
+    with pytest.raises(ValueError, match=r'momentum_buffer of group 0 .* \(1, 2\)'):
+        check_optimizers(made)
