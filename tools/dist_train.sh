@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Trains CONFIG on NPROC processes of this machine: one GPU each, or CPU processes where there
-# is none. NNODES, NODE_RANK, MASTER_ADDR and PORT, read by segplug.cli.launch, join several machines.
+# is none. NNODES, NODE_RANK, MASTER_ADDR and PORT, read by segplug.cli.launch, join several machines; MAX_RESTARTS and
+# JOIN_TIMEOUT (seconds) as well.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/_setup.sh"
 

@@ -21,6 +21,8 @@ SCRIPT = '''
             raise DataError('Bad pixel.', got=3)
         if mode == 'crash' and rank == '1':
             os.kill(os.getpid(), 11)
+        if mode == 'stop' and rank == '1':
+            os.kill(os.getpid(), 15)
         if mode == 'bug' and rank == '1':
             1 / 0
         if mode != 'well':
@@ -55,6 +57,7 @@ def start(tmp_path):
     ('all', 1, 'DataError: Bad pixel. Got: 3.\n'),
     ('one', 1, 'DataError: Bad pixel. Got: 3.\n'),
     ('crash', 139, 'Process 1 was ended by SIGSEGV.\n'),
+    ('stop', 143, ''),
 ])
 def test_the_reason_is_said_once_and_the_exit_code_is_the_first_failures(start, mode, code, said):
     process = start(mode)
@@ -79,14 +82,18 @@ def test_a_signal_ends_the_job_with_its_exit_code(start):
 
 
 def test_nodes_come_from_the_environment_as_users_know_them(monkeypatch):
-    for name in ('NNODES', 'NODE_RANK', 'MASTER_ADDR', 'PORT'):
+    for name in ('NNODES', 'NODE_RANK', 'MASTER_ADDR', 'PORT', 'MAX_RESTARTS', 'JOIN_TIMEOUT'):
         monkeypatch.delenv(name, raising=False)
-    assert nodes_from_environment() == dict(nnodes=1, node_rank=0, master_addr=None, port=None)
+    assert nodes_from_environment() == dict(
+        nnodes=1, node_rank=0, master_addr=None, port=None, max_restarts=0, join_timeout=600)
     monkeypatch.setenv('NNODES', '2')
     monkeypatch.setenv('NODE_RANK', '1')
     monkeypatch.setenv('MASTER_ADDR', 'first')
     monkeypatch.setenv('PORT', '29501')
-    assert nodes_from_environment() == dict(nnodes=2, node_rank=1, master_addr='first', port=29501)
+    monkeypatch.setenv('MAX_RESTARTS', '3')
+    monkeypatch.setenv('JOIN_TIMEOUT', '60')
+    assert nodes_from_environment() == dict(
+        nnodes=2, node_rank=1, master_addr='first', port=29501, max_restarts=3, join_timeout=60)
     monkeypatch.setenv('PORT', 'x')
     with pytest.raises(ConfigError, match='whole numbers'):
         nodes_from_environment()

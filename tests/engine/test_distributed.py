@@ -71,6 +71,10 @@ def test_meeting_point():
     assert master_address('mpi', one_node, dict(MASTER_PORT='1234'), port=99)[1] == '99'
     with pytest.raises(ConfigError, match='MASTER_ADDR'):
         master_address('mpi', two_nodes, {})
+    # One machine needs no scontrol; several without it are told what to set.
+    assert master_address('slurm', one_node, dict(SLURM_NODELIST='n1'))[0] == '127.0.0.1'
+    with pytest.raises(ConfigError, match=r"which machine of 'n\[1-2\]' is the first.*MASTER_ADDR"):
+        master_address('slurm', two_nodes, dict(SLURM_STEP_NODELIST='n[1-2]'))
 
 
 def test_training_threads(monkeypatch):
@@ -102,7 +106,8 @@ def test_command_for_one_node():
         *run, '--standalone', '--local-addr=localhost', 't.py', 'c.py']
     assert launch_command(2, ['t.py'], port=1234) == [
         *run, '--nnodes=1', '--node-rank=0', '--master-addr=127.0.0.1', '--master-port=1234',
-        't.py']
+        '--rdzv-conf=timeout=600', 't.py']
+    assert launch_command(2, ['t.py'], max_restarts=3)[:5] == [*run, '--max-restarts=3']
 
 
 def test_command_for_several_nodes():
@@ -110,8 +115,8 @@ def test_command_for_several_nodes():
     assert '--master-addr=127.0.0.1' in launch_command(
         1, ['t.py'], nnodes=2, node_rank=1, master_addr='127.0.0.1')
     command = launch_command(4, ['t.py'], nnodes=2, node_rank=1, master_addr='n0')
-    assert command[-5:] == ['--nnodes=2', '--node-rank=1', '--master-addr=n0',
-                            '--master-port=29500', 't.py']
+    assert command[-6:] == ['--nnodes=2', '--node-rank=1', '--master-addr=n0',
+                            '--master-port=29500', '--rdzv-conf=timeout=600', 't.py']
     with pytest.raises(ConfigError, match='MASTER_ADDR'):
         launch_command(4, ['t.py'], nnodes=2, node_rank=1)
     for wrong in (dict(nproc=0), dict(nproc=1, nnodes=2, node_rank=2)):
