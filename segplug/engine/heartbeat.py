@@ -51,7 +51,7 @@ class Beat:
 
 
 class Heartbeat:
-    """The thread of one rank.
+    """The threads of one rank.
 
     Args:
         store: Where the ranks met, by a connection of its own.
@@ -68,14 +68,18 @@ class Heartbeat:
         self.timeout, self.silence, self.beat = timeout, silence, beat
         self.verdict = ''
         self._own, self._since = Beat(), time.monotonic()
+        self._contact = self._since
         self._seen = {peer.rank: (-1, time.monotonic()) for peer in peers}
         self._main, self._over = threading.main_thread().ident, threading.Event()
         self._told = False
-        self._thread = threading.Thread(target=self._run, daemon=True, name='heartbeat')
+        self._threads = [threading.Thread(target=target, daemon=True, name='heartbeat')
+                         for target in (self._run, self._guard)]
 
     def start(self) -> None:
         """Begin; `joining.roll_call` has made the keys of all ranks."""
-        self._thread.start()
+        self._contact = time.monotonic()
+        for thread in self._threads:
+            thread.start()
 
     def tick(self, doing: str) -> None:
         """Note that the main thread got on, and to what."""
@@ -138,23 +142,33 @@ class Heartbeat:
             return None
         return [Beat(**json.loads(text)) if text else Beat() for text in said]
 
-    # --- the thread ------------------------------------------------------------------------
+    # --- the threads -----------------------------------------------------------------------
 
     def _run(self) -> None:
-        last = time.monotonic()
         while not self._over.wait(self.beat):
-            if time.monotonic() - last > 3 * self.beat:
-                self._wake()
-            last = time.monotonic()
             try:
                 self._exchange()
             except RuntimeError:  # torch's DistError: nobody serves the store any more
-                self._lost()
+                return
+            self._contact = time.monotonic()
+
+    def _guard(self) -> None:
+        """Notice when the store does not answer: a call of it may wait for minutes then."""
+        last = time.monotonic()
+        while not self._over.wait(self.beat):
+            now = time.monotonic()
+            if now - last > 3 * self.beat:
+                self._wake()
+            last = now
+            if now - self._contact > self.silence + 2 * self.beat:
+                self._end(f'The store where the ranks met is gone, or cannot be reached, and with '
+                          f'it {self.peers[0]}, or the torchrun beside it.', 1, aloud=True)
                 return
 
     def _wake(self) -> None:
         """After this process itself was stopped for a while, the others get their time anew."""
         now = time.monotonic()
+        self._contact = now
         self._seen = {rank: (count, now) for rank, (count, _) in self._seen.items()}
 
     def _exchange(self) -> None:
@@ -201,14 +215,6 @@ class Heartbeat:
                   for rank, beat in enumerate(beats) if beat in working and beat.ticks == behind]
         return (f'The job hangs: no rank got on for {min(b.idle for b in beats):.0f} seconds '
                 f'(env_cfg.dist_cfg.timeout). To be seen to: {"; ".join(blamed)}.')
-
-    def _lost(self) -> None:
-        with contextlib.suppress(RuntimeError):
-            if self.store.get('ended/0') == b'done':
-                return
-        if not self._over.wait(self.silence):
-            self._end(f'The store where the ranks met is gone, and with it {self.peers[0]}, or '
-                      'the torchrun beside it.', 1, aloud=True)
 
     def _end(self, text: str, code: int, aloud: bool) -> None:
         """Let the main thread end by itself, as it may be in a call that ends with the others."""

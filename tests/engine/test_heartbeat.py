@@ -128,8 +128,24 @@ def test_the_thread_beats_until_the_end(store):
         time.sleep(0.01)
     assert json.loads(said)['doing'] == 'iteration 1'
     beat.end()
-    beat._thread.join(30)
-    assert not beat._thread.is_alive()
+    for thread in beat._threads:
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def test_a_store_that_does_not_answer_ends_the_rank(store, ended, monkeypatch):
+    """A cable that is cut closes no connection: the calls of the store wait."""
+    silent = threading.Event()
+    monkeypatch.setattr(Heartbeat, '_exchange', lambda self: silent.wait(60))
+    beat = Heartbeat(store, PEERS, 1, timeout=600, silence=0.2, beat=0.05)
+    beat.start()
+    deadline = time.monotonic() + 30
+    while not ended and time.monotonic() < deadline:
+        time.sleep(0.01)
+    beat.end()
+    silent.set()
+    assert ended[0][1] == 1
+    assert 'cannot be reached, and with it rank 0 (process 10 on node-a)' in ended[0][0]
 
 
 def test_where_a_thread_is():
