@@ -61,7 +61,8 @@ def relaunched(args: argparse.Namespace, argv: list[str]) -> int | None:
     from .launch import launch
     argv = _without(argv, '--nproc')
     program = ['-m', 'segplug.cli.main']
-    if 'segplug.compat.mmseg' in sys.modules:  # every process lends mmsegmentation's names
+    compat = sys.modules.get('segplug.compat.mmseg')
+    if compat is not None and compat.is_lent():  # then every process lends mmsegmentation's names
         program = ['-m', 'segplug.compat.mmseg', *program]
     return launch([*program, *argv, '--launcher', 'pytorch'], nproc=args.nproc)
 

@@ -10,9 +10,13 @@ says so where it is used. Where mmsegmentation itself is installed, this refuses
 import sys
 
 from . import finder
-from .bridge import lend, take_back
 
 _finder = finder.Finder()
+
+
+def is_lent() -> bool:
+    """Whether the names can be imported."""
+    return _finder in sys.meta_path
 
 
 def install() -> None:
@@ -21,20 +25,22 @@ def install() -> None:
     Raises:
         ConfigError: mmsegmentation itself is installed.
     """
-    if _finder in sys.meta_path:
+    if is_lent():
         return
     finder.refuse_the_real_one()
+    from .bridge import lend
     sys.meta_path.insert(0, _finder)
     lend()
 
 
 def remove() -> None:
     """Take the names away; what was imported by them stays as it is."""
-    if _finder not in sys.meta_path:
+    if not is_lent():
         return
     sys.meta_path.remove(_finder)
     for name in [n for n in sys.modules if n.partition('.')[0] == finder.ROOT]:
         del sys.modules[name]
+    from .bridge import take_back
     take_back()
 
 

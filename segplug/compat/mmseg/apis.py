@@ -98,9 +98,10 @@ def _preprare_data(imgs: ImageType, model: nn.Module) -> tuple[dict, bool]:
     """Images -> a batch as a loader gives it, and whether there was a list of them."""
     is_batch = isinstance(imgs, (list, tuple))
     images = list(imgs) if is_batch else [imgs]
-    of_arrays = isinstance(images[0], np.ndarray)
-    pipeline = test_pipeline(model.cfg, of_arrays)
-    samples = [pipeline(dict(img=img) if of_arrays else dict(img_path=img)) for img in images]
+    pipelines = {kind: test_pipeline(model.cfg, kind)
+                 for kind in {isinstance(img, np.ndarray) for img in images}}
+    samples = [pipelines[True](dict(img=img)) if isinstance(img, np.ndarray)
+               else pipelines[False](dict(img_path=img)) for img in images]
     batch = {key: [sample[key] for sample in samples] for key in ('inputs', 'data_samples')}
     return batch, is_batch
 
@@ -145,8 +146,8 @@ def show_result_pyplot(model: nn.Module, img: str | np.ndarray, result: SegDataS
         (H, W, 3) uint8 RGB.
     """
     model = getattr(model, 'module', model)
-    visualizer = SegLocalVisualizer(vis_backends=[dict(type='LocalVisBackend')],
-                                    save_dir=save_dir, alpha=opacity)
+    backends = [dict(type='LocalVisBackend')] if save_dir else None
+    visualizer = SegLocalVisualizer(vis_backends=backends, save_dir=save_dir, alpha=opacity)
     visualizer.dataset_meta = dict(model.dataset_meta)
     visualizer.add_datasample(
         title, displayed(img) if isinstance(img, str) else img, result, draw_gt=draw_gt,

@@ -33,6 +33,11 @@ class _Module(ModuleType):
         setattr(self, name, value)
         return value
 
+    def __setattr__(self, name: str, value) -> None:
+        # The import system binds each submodule; losses.accuracy is a function all the same.
+        if not (isinstance(value, ModuleType) and name in MODULES[self.__name__.partition('.')[2]]):
+            super().__setattr__(name, value)
+
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *MODULES[self.__name__.partition('.')[2]]})
 

@@ -1,5 +1,6 @@
 """``mmseg.models.utils``: the layers whose published arguments are more than ours take."""
 
+import warnings
 from collections.abc import Callable, Sequence
 
 import torch
@@ -12,9 +13,12 @@ from ...models.decode_heads.point_head import training_points
 from ...models.layers import inverted_residual, refuse_set, up_conv
 from ...models.layers.inverted_residual import make_divisible
 from ...ops.resize import resize as resize_map
+from ...registry import MODELS, SCOPE
 from .stands_for import StandsFor
 
 _Pair = tuple[int, int]
+
+SelfAttentionBlock = ours.SelfAttentionBlock
 
 
 def resize(input: torch.Tensor, size: _Pair | None = None,
@@ -65,8 +69,11 @@ class SELayer(nn.Module):
                               expected='a dict, or two of them', culprit='act_cfg')
         squeezed = make_divisible(channels // ratio, 8)
         self.global_avgpool = nn.AdaptiveAvgPool2d(1)
-        self.conv1 = ConvModule(channels, squeezed, 1, conv_cfg=conv_cfg, act_cfg=acts[0])
-        self.conv2 = ConvModule(squeezed, channels, 1, conv_cfg=conv_cfg, act_cfg=acts[1])
+        with warnings.catch_warnings():
+            # mmcv tells every user of HSigmoid how it was before 1.4.4.
+            warnings.simplefilter('ignore', UserWarning)
+            self.conv1 = ConvModule(channels, squeezed, 1, conv_cfg=conv_cfg, act_cfg=acts[0])
+            self.conv2 = ConvModule(squeezed, channels, 1, conv_cfg=conv_cfg, act_cfg=acts[1])
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(N, C, H, W) float -> the same shape."""
@@ -132,9 +139,10 @@ class UpConvBlock(nn.Module):
         if upsample_cfg is None:
             self.upsample = ConvModule(in_channels, skip_channels, 1, conv_cfg=conv_cfg, **common)
         else:
-            self.upsample = build_upsample_layer(
-                cfg=upsample_cfg, in_channels=in_channels, out_channels=skip_channels,
-                with_cp=with_cp, **common)
+            with MODELS.switch_scope_and_registry(SCOPE):
+                self.upsample = build_upsample_layer(
+                    cfg=upsample_cfg, in_channels=in_channels, out_channels=skip_channels,
+                    with_cp=with_cp, **common)
 
     def forward(self, skip: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
         """(N, skip_channels, H, W), (N, in_channels, h, w) -> (N, out_channels, H, W)."""

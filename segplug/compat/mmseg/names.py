@@ -5,6 +5,7 @@ stands for all names of a package below. Whose object a name means, `resolve` fi
 """
 
 TABLE = """
+version: __version__ parse_version_info version_info
 apis: inference_model init_model show_result_pyplot MMSegInferencer RSImage RSInferencer
 apis.inference: init_model inference_model show_result_pyplot
 apis.mmseg_inferencer: InputType InputsType PredType MMSegInferencer

@@ -30,7 +30,8 @@ SHIMS = {
     **{f'models.utils.{name}': module for name, module in (
         ('basic_block', 'branch_blocks'), ('embed', 'embed'), ('inverted_residual', 'layers'),
         ('ppm', 'layers'), ('se_layer', 'layers'), ('shape_convert', 'shape_convert'),
-        ('up_conv_block', 'layers'), ('wrappers', 'layers'), ('point_sample', 'layers'))},
+        ('self_attention_block', 'layers'), ('up_conv_block', 'layers'), ('wrappers', 'layers'),
+        ('point_sample', 'layers'))},
 }
 
 # Part of mmsegmentation -> packages of segplug that are searched, for whatever lies below it.

@@ -1,13 +1,10 @@
 """Three decode heads and a loss, written as for mmsegmentation 1.x."""
 
-from typing import List, Tuple
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 from mmcv.cnn import ConvModule
-from torch import Tensor
-
 from mmseg.models.builder import build_loss
 from mmseg.models.decode_heads.cascade_decode_head import BaseCascadeDecodeHead
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
@@ -15,6 +12,7 @@ from mmseg.models.losses import accuracy, weighted_loss
 from mmseg.models.utils import SELayer, resize
 from mmseg.registry import MODELS
 from mmseg.utils import ConfigType, SampleList
+from torch import Tensor
 
 
 @weighted_loss
@@ -81,15 +79,15 @@ class EdgeHead(BaseDecodeHead):
         self.conv_edge = nn.Conv2d(self.channels, 1, 1)
         self.loss_edge = build_loss(loss_edge)
 
-    def forward(self, inputs) -> Tuple[Tensor, Tensor]:
+    def forward(self, inputs) -> tuple[Tensor, Tensor]:
         inputs = self._transform_inputs(inputs)
         size = inputs[0].shape[2:]
         x = sum(
             resize(conv(level), size=size, mode='bilinear', align_corners=self.align_corners)
-            for conv, level in zip(self.convs, inputs))
+            for conv, level in zip(self.convs, inputs, strict=False))
         return self.cls_seg(x), self.conv_edge(x)
 
-    def loss_by_feat(self, seg_logits: Tuple[Tensor, Tensor],
+    def loss_by_feat(self, seg_logits: tuple[Tensor, Tensor],
                      batch_data_samples: SampleList) -> dict:
         seg_logits, edge = seg_logits
         losses = super().loss_by_feat(seg_logits, batch_data_samples)
@@ -101,8 +99,8 @@ class EdgeHead(BaseDecodeHead):
         losses[self.loss_edge.loss_name] = self.loss_edge(edge.sigmoid(), step)
         return losses
 
-    def predict_by_feat(self, seg_logits: Tuple[Tensor, Tensor],
-                        batch_img_metas: List[dict]) -> Tensor:
+    def predict_by_feat(self, seg_logits: tuple[Tensor, Tensor],
+                        batch_img_metas: list[dict]) -> Tensor:
         logits = super().predict_by_feat(seg_logits[0], batch_img_metas)
         # As theirs does, it gives logits of the size of the input.
         assert tuple(logits.shape[2:]) == tuple(batch_img_metas[0]['img_shape'][:2])
@@ -124,7 +122,7 @@ class RefineHead(BaseCascadeDecodeHead):
                         align_corners=self.align_corners)
         return self.cls_seg(self.conv(torch.cat([x, before.softmax(dim=1)], dim=1)))
 
-    def loss(self, inputs: List[Tensor], prev_output: Tensor, batch_data_samples: SampleList,
+    def loss(self, inputs: list[Tensor], prev_output: Tensor, batch_data_samples: SampleList,
              train_cfg: ConfigType) -> dict:
         losses = super().loss(inputs, prev_output, batch_data_samples, train_cfg)
         losses['refined'] = losses['acc_seg'].new_tensor(1.)

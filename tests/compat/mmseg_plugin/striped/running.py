@@ -4,7 +4,6 @@ import os.path as osp
 
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
-
 from mmseg.evaluation import IoUMetric
 from mmseg.registry import HOOKS, METRICS
 
@@ -22,7 +21,8 @@ class CountingHook(Hook):
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         if self.every_n_train_iters(runner, self.interval):
             self.iters += 1
-        assert 'loss' in outputs and len(data_batch['data_samples']) > 0
+        assert 'loss' in outputs
+        assert len(data_batch['data_samples']) > 0
 
     def after_val_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         self.tested += len(outputs)

@@ -1,0 +1,130 @@
+"""segplug's own test while the names are lent, and classes from elsewhere."""
+
+import pytest
+import torch
+from mmengine.structures import PixelData
+
+from segplug.models.segmentors import EncoderDecoder
+from segplug.registry import MODELS
+from segplug.structures import SegDataSample
+from segplug.visualization import SegLocalVisualizer
+
+HEAD = dict(in_channels=32, channels=4, num_classes=3, num_convs=1, norm_cfg=dict(type='BN'))
+
+
+def build(cls=EncoderDecoder, head='FCNHead', test_cfg=None):
+    torch.manual_seed(0)
+    return cls(backbone=dict(type='ResNet', depth=18, stem_channels=4, base_channels=4),
+               decode_head=dict(HEAD, type=head), test_cfg=test_cfg,
+               data_preprocessor=dict(type='SegDataPreProcessor', mean=[100.0] * 3,
+                                      std=[50.0] * 3, test_cfg=dict(size_divisor=32))).eval()
+
+
+def batch():
+    torch.manual_seed(1)
+    return dict(inputs=[torch.randint(0, 256, (3, 40, 33), dtype=torch.uint8)],
+                data_samples=[SegDataSample(
+                    metainfo=dict(ori_shape=(50, 41), img_shape=(40, 33)),
+                    gt_sem_seg=PixelData(data=torch.zeros(1, 50, 41, dtype=torch.long)))])
+
+
+def step(model):
+    return model.test_step(batch())[0]
+
+
+@pytest.fixture
+def register():
+    added = []
+
+    def add(cls):
+        MODELS.register_module(module=cls)
+        added.append(cls.__name__)
+        return cls
+    yield add
+    for name in added:
+        del MODELS.module_dict[name]
+
+
+def test_our_own_test_gives_the_same_bytes(lent):
+    lent.remove()
+    plain = build().test_step(batch())[0].pred_sem_seg.data
+    lent.install()
+    assert torch.equal(step(build()).pred_sem_seg.data, plain)
+    assert 'seg_logits' not in step(build())
+
+
+def test_our_validation_losses_are_the_same(lent):
+    lent.remove()
+    model = build()
+    model.with_val_losses = True
+    plain = model.val_step(batch())[0].losses
+    lent.install()
+    model = build()
+    model.with_val_losses = True
+    assert model.val_step(batch())[0].losses == plain
+
+
+@pytest.mark.parametrize('name', [
+    'predict', 'inference', 'whole_inference', 'encode_decode', 'postprocess_result'])
+def test_a_step_that_a_class_overrides_is_taken(lent, name):
+    calls = []
+
+    def spy(self, *args, **kwargs):
+        calls.append(name)
+        return getattr(EncoderDecoder, name)(self, *args, **kwargs)
+
+    sample = step(build(type('Mine', (EncoderDecoder,), {name: spy})))
+    assert calls == [name]
+    assert sample.pred_sem_seg.data.shape == (1, 50, 41)
+    assert sample.seg_logits.data.shape == (3, 50, 41)
+
+
+def test_sliding_that_a_class_overrides_is_taken(lent):
+    class Mine(EncoderDecoder):
+        def slide_inference(self, inputs, batch_img_metas):
+            return inputs.new_ones(len(inputs), 3, *inputs.shape[2:]).cumsum(1)
+
+    model = build(Mine, test_cfg=dict(mode='slide', crop_size=(32, 32), stride=(16, 16)))
+    assert (step(model).pred_sem_seg.data == 2).all()
+
+
+def test_a_head_from_elsewhere_sees_logits_of_the_size_of_the_input(lent, register):
+    from mmseg.models import FCNHead
+    seen = []
+
+    @register
+    class _Watching(FCNHead):
+        def predict_by_feat(self, seg_logits, batch_img_metas):
+            logits = super().predict_by_feat(seg_logits, batch_img_metas)
+            seen.append(tuple(logits.shape[2:]))
+            return logits
+
+    step(build(head='_Watching'))
+    assert seen == [(64, 64)]  # 40 by 33, padded
+
+
+def test_a_head_from_elsewhere_reads_keys_of_its_own(lent, register):
+    from mmseg.models import FCNHead
+
+    @register
+    class _Reading(FCNHead):
+        def predict(self, inputs, batch_img_metas, test_cfg):
+            return super().predict(inputs, batch_img_metas, test_cfg) * test_cfg['temperature']
+
+        def forward(self, inputs):
+            return super().forward(inputs)
+
+    model = build(head='_Reading', test_cfg=dict(mode='whole', temperature=0.5))
+    assert step(model).pred_sem_seg.data.shape == (1, 50, 41)
+    with pytest.raises(ValueError, match='temperature'):
+        build(test_cfg=dict(mode='whole', temperature=0.5))
+
+
+def test_visualizer_takes_classes_of_a_data_set(lent):
+    visualizer = SegLocalVisualizer()
+    visualizer.set_dataset_meta(['a'], [[1, 2, 3]])
+    assert visualizer.dataset_meta == dict(classes=['a'], palette=[[1, 2, 3]])
+    visualizer.set_dataset_meta(dataset_name='stare')
+    assert len(visualizer.dataset_meta['classes']) == 2
+    visualizer.set_dataset_meta()
+    assert len(visualizer.dataset_meta['palette']) == 19
