@@ -150,12 +150,12 @@ def draws(size: tuple[int, int], repeats: int) -> list[dict]:
 
 
 def run(args):
-    width, megabytes, repeats = (QUICK, 4, 3) if args.quick else (WIDTH, MEGABYTES, 15)
+    width, megabytes, repeats = (QUICK, 4, 3) if args.quick else (WIDTH, MEGABYTES, 7)
     training = Training(width, megabytes, args.device)
     with tempfile.TemporaryDirectory() as folder:
         rows, save_ms = saves(training, Path(folder), repeats)
         rows += stalls(training, Path(folder), save_ms, repeats, args.device)
-    return rows + draws(args.size or ((96, 96) if args.quick else (512, 512)), min(repeats, 7))
+    return rows + draws(args.size or ((96, 96) if args.quick else (512, 512)), 3)
 
 
 def report(rows: list[dict]) -> str:

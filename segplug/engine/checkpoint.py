@@ -119,7 +119,7 @@ def load_checkpoint(source: str | os.PathLike, map_location='cpu') -> dict:
         return read_checkpoint(path, map_location)
     except DamagedCheckpoint as error:
         if (other := good_beside(path)) is not None:
-            error.fix = f'use {other}, which is whole, or {error.fix}'
+            error.fix = f'use {other}, which is whole'
         raise
 
 
