@@ -17,6 +17,7 @@ from mmengine.registry import Registry
 from mmengine.runner import Runner
 
 from ... import registry as ours
+from ...datasets.transforms import LoadAnnotations
 from ...engine import Runner as OurRunner
 from ...models import val_loss
 from ...models.decode_heads import BaseDecodeHead
@@ -32,12 +33,13 @@ SCOPE = 'mmseg'
 # Key of what segplug's own test tells a head of an image: logits may keep their size.
 KEEPS_SIZE = 'logits_keep_their_size'
 # The steps of a test; a class from elsewhere that has one of its own is tested by these steps.
-STEPS = ('predict', 'inference', 'whole_inference', 'slide_inference', 'encode_decode',
+STEPS = ('forward', 'predict', 'inference', 'whole_inference', 'slide_inference', 'encode_decode',
          'postprocess_result')
 
 _BUILT_IN = {name: vars(cls)[name] for cls, names in (
     (EncoderDecoder, ('predict', 'encode_decode', 'test_step')),
     (BaseDecodeHead, ('predict_by_feat', 'test_keys')),
+    (LoadAnnotations, ('transform',)),
     (Runner, ('from_cfg',)), (val_loss, ('metas',))) for name in names}
 
 
@@ -97,9 +99,22 @@ def predict(self, inputs: torch.Tensor,
 @torch.no_grad()
 def test_step(self, data: dict) -> list[SegDataSample]:
     """A batch from the loader -> its samples with predictions."""
-    if is_ours(type(self), *STEPS):
+    # A head that decides what is predicted may read all that is known of an image.
+    if is_ours(type(self), *STEPS) and is_ours(type(self.main_head), 'predict',
+                                               'predict_by_feat'):
         return _BUILT_IN['test_step'](self, data)
     return BaseModel.test_step(self, data)
+
+
+def load_seg_map(self, results: dict) -> None:
+    """Put the label into ``results``; what a class that loads its own overrides."""
+    _BUILT_IN['transform'](self, results)
+
+
+def load_annotations(self, results: dict) -> dict:
+    """``results`` with the label."""
+    self._load_seg_map(results)
+    return results
 
 
 def set_dataset_meta(self, classes=None, palette=None, dataset_name: str | None = None) -> None:
@@ -124,6 +139,8 @@ LENT: list[tuple[object, str, object]] = [
     (EncoderDecoder, 'test_step', test_step),
     (BaseDecodeHead, 'predict_by_feat', predict_by_feat),
     (BaseDecodeHead, 'test_keys', property(test_keys)),
+    (LoadAnnotations, '_load_seg_map', load_seg_map),
+    (LoadAnnotations, 'transform', load_annotations),
     (SegLocalVisualizer, 'set_dataset_meta', set_dataset_meta),
     (val_loss, 'metas', marked_metas),
     (Runner, 'from_cfg', classmethod(from_cfg)),

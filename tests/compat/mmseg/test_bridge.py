@@ -65,7 +65,8 @@ def test_our_validation_losses_are_the_same(lent):
 
 
 @pytest.mark.parametrize('name', [
-    'predict', 'inference', 'whole_inference', 'encode_decode', 'postprocess_result'])
+    'forward', 'predict', 'inference', 'whole_inference', 'encode_decode',
+    'postprocess_result'])
 def test_a_step_that_a_class_overrides_is_taken(lent, name):
     calls = []
 
@@ -101,6 +102,41 @@ def test_a_head_from_elsewhere_sees_logits_of_the_size_of_the_input(lent, regist
 
     step(build(head='_Watching'))
     assert seen == [(64, 64)]  # 40 by 33, padded
+
+
+def test_a_head_from_elsewhere_is_told_all_that_is_known(lent, register):
+    from mmseg.models import FCNHead
+    seen = []
+
+    @register
+    class _Asking(FCNHead):
+        def predict(self, inputs, batch_img_metas, test_cfg):
+            seen.append(batch_img_metas[0]['img_path'])
+            return self.predict_by_feat(self.forward(inputs), batch_img_metas)
+
+    data = batch()
+    data['data_samples'][0].set_metainfo(dict(img_path='x.png'))
+    assert build(head='_Asking').test_step(data)[0].pred_sem_seg.data.shape == (1, 50, 41)
+    assert seen == ['x.png']
+
+
+def test_a_label_that_a_class_loads_its_own_way(lent, tmp_path):
+    import cv2
+    import numpy as np
+    from mmseg.datasets.transforms import LoadAnnotations
+
+    class Mine(LoadAnnotations):
+        def _load_seg_map(self, results):
+            super()._load_seg_map(results)
+            results['gt_seg_map'] = results['gt_seg_map'] + 1
+
+    file = str(tmp_path / 'label.png')
+    cv2.imwrite(file, np.arange(6, dtype=np.uint8).reshape(2, 3))
+    results = dict(seg_map_path=file, seg_fields=[], label_map=None, reduce_zero_label=False)
+    assert Mine()(dict(results))['gt_seg_map'].tolist() == [[1, 2, 3], [4, 5, 6]]
+    plain = LoadAnnotations()(dict(results))
+    assert plain['gt_seg_map'].tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert plain['seg_fields'] == ['gt_seg_map']
 
 
 def test_a_head_from_elsewhere_reads_keys_of_its_own(lent, register):
