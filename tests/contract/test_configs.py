@@ -172,10 +172,7 @@ SIZE_ENDS = ('channels', '_blocks')
 
 
 def structure(node):
-    """A model's config without its sizes.
-
-    Encoders that hand out a stem and stages alike are one: test_backbones.py trains each of them.
-    """
+    """A model's config without its sizes; those that test_backbones.py trains alike are one."""
     if isinstance(node, (list, tuple)):
         return [structure(item) for item in node]
     if not isinstance(node, dict):
