@@ -8,6 +8,7 @@ as it is, which leaves the data to the system's memory, and torch.save that wait
 import os
 import tempfile
 import time
+from itertools import cycle, islice, permutations
 from pathlib import Path
 from statistics import median
 
@@ -48,14 +49,15 @@ class Training:
 
 
 def best_of_turns(functions: dict, path: Path, repeats: int) -> dict[str, dict[str, float]]:
-    """Medians of wall and processor time in ms, and the least; the functions take turns.
+    """Medians of wall and processor time in ms, and the least; the functions take turns, in every
+    order.
 
     The file of the turn before is removed, and the disk left quiet, outside of the time: how long
     that takes depends on whether the other one had waited for the disk.
     """
     times = {name: [] for name in functions}
-    for _ in range(repeats):
-        for name, function in functions.items():
+    for order in islice(cycle(permutations(functions.items())), repeats):
+        for name, function in order:
             path.unlink(missing_ok=True)
             os.sync()
             start, work = time.perf_counter(), time.process_time()
@@ -150,7 +152,7 @@ def draws(size: tuple[int, int], repeats: int) -> list[dict]:
 
 
 def run(args):
-    width, megabytes, repeats = (QUICK, 4, 3) if args.quick else (WIDTH, MEGABYTES, 7)
+    width, megabytes, repeats = (QUICK, 4, 3) if args.quick else (WIDTH, MEGABYTES, 6)
     training = Training(width, megabytes, args.device)
     with tempfile.TemporaryDirectory() as folder:
         rows, save_ms = saves(training, Path(folder), repeats)
