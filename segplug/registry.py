@@ -204,6 +204,7 @@ def _of_component(cfg: dict):
         raise
 
 
+_LONGEST_TEXT = 300
 # What a constructor raises when its settings do not fit; not what files and memory raise.
 _MISFITS = (TypeError, ValueError, LookupError, AttributeError, AssertionError, ArithmeticError,
             RuntimeError)
@@ -222,14 +223,35 @@ def _settings_that_fit(cfg: dict, registry: upstream.Registry, default_args: dic
         kind = cfg.get('type') or (default_args or {}).get('type')
         cls = registry.get(kind) if isinstance(kind, str) else kind
         taken = arguments.parameters(cls)
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        text = ' '.join(str(error).split())
-        unknown = re.search(r"unexpected keyword argument '(\w+)'", text)
-        raise ConfigError(
-            f'{cls.__name__} cannot be made of its settings: {type(error).__name__}'
-            f'{": " if text else ""}{text.rstrip(".")} (raised in {last.filename}:{last.lineno}).',
-            culprit=unknown[1] if unknown else str(kind),
-            expected=arguments.written(cls, taken) if taken else None) from error
+        told = _told(cls.__name__, error, str(kind))
+        told.expected = arguments.written(cls, taken) if taken else None
+        raise told from error
+
+
+def _told(name: str, error: Exception, culprit: str | None = None) -> ConfigError:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    text = ' '.join(str(error).split())
+    text = text if len(text) <= _LONGEST_TEXT else f'{text[:_LONGEST_TEXT]} ...'
+    unknown = re.search(r"unexpected keyword argument '(\w+)'", text)
+    return ConfigError(
+        f'{name} cannot be made of its settings: {type(error).__name__}'
+        f'{": " if text else ""}{text.rstrip(".")} (raised in {last.filename}:{last.lineno}).',
+        culprit=unknown[1] if unknown else culprit)
+
+
+@contextmanager
+def made_of_settings(name: str):
+    """What is raised inside, where ``name`` is made, is a `ConfigError` that says so.
+
+    For what reads settings that no registry checks; a `RuntimeError` may be the machine's.
+    """
+    try:
+        yield
+    except SegplugError:
+        raise
+    except (TypeError, ValueError, LookupError, AttributeError, AssertionError,
+            SyntaxError) as error:
+        raise _told(name, error) from error
 
 
 def resolve(name: str, registry: upstream.Registry):

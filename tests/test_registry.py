@@ -160,3 +160,46 @@ def test_custom_imports_name_what_cannot_be_imported():
     with pytest.raises(ConfigError, match="'no_such_module_xyz'.*PYTHONPATH"):
         registry.import_custom(['no_such_module_xyz'])
     registry.import_custom(['no_such_module_xyz'], allow_failed=True)
+
+
+def build(cfg):
+    with DefaultScope.overwrite_default_scope('segplug'):
+        return MODELS.build(cfg)
+
+
+@pytest.mark.parametrize(('cfg', 'words'), [
+    (dict(type='ResNet', depth='18'), "'depth' of ResNet .* a str.*Expected: int, in ResNet"),
+    (dict(type='ResNet', depth=18, norm_cfg=dict(type='BM')), "'BM' is not a known model.*'BN'"),
+    (dict(type='ResNet', depth=18, norm_cfg=dict(type='BN', mmentum=1)), "argument 'mmentum'"),
+    (dict(type='ResNet', depth=18, init_cfg=[dict(type='Pretraned')]), "'Pretrained'"),
+    (dict(type=3), 'The type of a model is no name'),
+    ('ResNet', "described by a dict with a type. Got: 'ResNet', which is a str"),
+    (None, 'described by a dict with a type'),
+])
+def test_what_cannot_be_meant_is_refused_before_it_is_made(cfg, words):
+    with pytest.raises(ConfigError, match=words):
+        build(cfg)
+
+
+def test_what_a_constructor_raises_becomes_an_error_with_its_place_and_arguments():
+    with pytest.raises(ConfigError, match=r'FCNHead cannot be made of its settings: .* \(raised '
+                                          r'in .*\.py:\d+\)\. .*Expected: FCNHead\(') as caught:
+        build(dict(type='FCNHead', in_channels=4, channels=-1, num_classes=2))
+    assert caught.value.component['channels'] == -1
+    assert isinstance(caught.value.__cause__, RuntimeError)
+
+
+def test_an_error_names_the_innermost_part():
+    head = dict(type='FCNHead', in_channels=4, channels=4, num_classes=2)
+    with pytest.raises(ConfigError) as caught:
+        build(dict(type='EncoderDecoder', backbone=dict(type='ResNet', depth=18, stem='x'),
+                   decode_head=head))
+    assert caught.value.component['type'] == 'ResNet'
+
+
+def test_settings_that_nothing_checked_are_told_too():
+    with pytest.raises(ConfigError, match='The runner cannot be made of its settings: KeyError'), \
+            registry.made_of_settings('The runner'):
+        raise KeyError('by_epoch')
+    with pytest.raises(RuntimeError), registry.made_of_settings('The runner'):
+        raise RuntimeError('no device')

@@ -39,6 +39,29 @@ def check_settings(cfg: Config) -> None:
     if cfg.get('optim_wrapper'):
         _check_optim_wrapper(cfg.optim_wrapper)
     _refuse_slips('default_hooks', cfg.get('default_hooks') or {}, DEFAULT_HOOKS)
+    _check_types(cfg)
+
+
+def _check_types(cfg: Config) -> None:
+    """What mmengine builds has a type, or it is made already; it looks only when it is needed."""
+    if cfg.get('train_cfg') and not {'type', 'by_epoch'} & set(cfg.train_cfg):
+        raise ConfigError('train_cfg has neither a type nor by_epoch.', got=dict(cfg.train_cfg),
+                          component=cfg.train_cfg, fix="add type='IterBasedTrainLoop'")
+    hooks = [*(cfg.get('default_hooks') or {}).values(), *(cfg.get('custom_hooks') or [])]
+    schedulers = cfg.get('param_scheduler') or []
+    if isinstance(schedulers, Mapping) and 'type' not in schedulers:
+        schedulers = [one for many in schedulers.values()
+                      for one in (many if isinstance(many, (list, tuple)) else [many])]
+    elif isinstance(schedulers, Mapping):
+        schedulers = [schedulers]
+    for what, parts in (('hook', hooks), ('parameter scheduler', schedulers)):
+        for part in parts:
+            if isinstance(part, Mapping) and 'type' not in part:
+                raise ConfigError(f'A {what} has no type.', got=dict(part), component=part,
+                                  fix=did_you_mean('type', part) and "write 'type'")
+            if isinstance(part, (str, int, float, list, tuple)):
+                raise ConfigError(f'A {what} is no dict.', got=repr(part), culprit=str(part),
+                                  expected="dict(type='...')")
 
 
 def _check_runner(cfg: Config) -> None:

@@ -4,7 +4,7 @@ import inspect
 from pathlib import Path
 
 from ..errors import ConfigError
-from ..registry import METRICS, resolve
+from ..registry import METRICS, made_of_settings, resolve
 from .binary_checks import check_binary
 from .config import load_config
 from .config_checks import check_classes, drop_half_parts
@@ -57,7 +57,8 @@ def test(config: str, checkpoint: str, *, aug_test: bool = False, out: str | Non
         check_settings(cfg)
         check_classes(cfg)
         check_binary(cfg)
-        runner = Runner.from_cfg(cfg)
+        with made_of_settings('The runner'):
+            runner = Runner.from_cfg(cfg)
         if note:
             runner.logger.warning(note)
         return runner.test()

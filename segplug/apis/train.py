@@ -6,6 +6,7 @@ from pathlib import Path
 from mmengine.dist import is_main_process
 
 from ..errors import ConfigError
+from ..registry import made_of_settings
 from .binary_checks import check_binary
 from .config import load_config
 from .config_checks import check_classes, drop_half_parts
@@ -73,7 +74,8 @@ def train(config: str, *, work_dir: str | None = None, resume: bool | str = Fals
         drop_half_parts(cfg, 'test')
         check_classes(cfg)
         check_binary(cfg)
-        runner = Runner.from_cfg(cfg)
+        with made_of_settings('The runner'):
+            runner = Runner.from_cfg(cfg)
         if doctor:
             _look_at_labels(runner)
         runner.train()

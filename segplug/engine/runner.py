@@ -20,7 +20,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 
 from ..errors import CheckpointError, ConfigError
-from ..registry import OPTIMIZERS, RUNNERS, resolve
+from ..registry import OPTIMIZERS, RUNNERS, made_of_settings, resolve
 from . import accumulation, distributed, sampling, state
 from . import checkpoint as checkpoints
 from .background import BackgroundWriter
@@ -135,7 +135,8 @@ class Runner(_UpstreamRunner):
             kind = optim_wrapper['optimizer'].get('type')
             if isinstance(kind, str):
                 resolve(kind, OPTIMIZERS)
-        return super().build_optim_wrapper(optim_wrapper)
+        with made_of_settings('The optimizer wrapper'):
+            return super().build_optim_wrapper(optim_wrapper)
 
     def scale_lr(self, optim_wrapper, auto_scale_lr: dict | None = None) -> None:
         """mmengine's, also for a schedule that states its own rate (``eta_max`` of OneCycleLR)."""
