@@ -52,7 +52,7 @@ def build_dataloader(dataloader: DataLoader | dict, seed: int | None = None,
     for key in ('dataset', 'sampler'):
         if cfg.get(key) is None:
             raise ConfigError(f'A dataloader has no {key!r}.', got=f'only {sorted(cfg)}',
-                              culprit=key, component=cfg)
+                              component=cfg)
     dataset = _build_dataset(cfg)
     # mmengine draws another here, which a resumed run would not know.
     shared_seed = seed - get_rank() if diff_rank_seed and seed is not None else seed
