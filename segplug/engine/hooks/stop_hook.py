@@ -55,9 +55,9 @@ class StopHook(Hook):
             self._stop(runner, runner.iter + 1)
 
     def after_val_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
-        """Stop between two images. Ranks have different numbers of them, so each goes by itself;
-        the heartbeat tells those that got no signal."""
-        if request.signum and not request.at_once:
+        """Rank 0 stops between two images, once the heartbeat or a signal has told it; the others
+        work on until it has saved, as it may wait for their results already."""
+        if request.signum and not request.at_once and is_main_process():
             for hook in runner.hooks:
                 if isinstance(hook, EMAHook):  # it lent its average to the model
                     hook.after_val_epoch(runner)
