@@ -76,7 +76,9 @@ def test_keys(self):
 
 def encode_decode(self, inputs: torch.Tensor, batch_img_metas: list[dict]) -> torch.Tensor:
     """(N, C, H, W) -> logits (N, K, H, W)."""
-    small = [{**meta, KEEPS_SIZE: True} for meta in batch_img_metas]
+    size = tuple(inputs.shape[2:])  # of a window, where it slides
+    small = [{**meta, 'img_shape': size, 'pad_shape': size, KEEPS_SIZE: True}
+             for meta in batch_img_metas]
     logits = _BUILT_IN['encode_decode'](self, inputs, small)
     if batch_img_metas[0].get(KEEPS_SIZE):
         return logits

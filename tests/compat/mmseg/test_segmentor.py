@@ -44,6 +44,14 @@ def test_sliding_averages_logits_of_windows(lent):
     assert torch.allclose(out[..., 32:], right[..., 16:], atol=1e-6)
 
 
+def test_a_head_that_must_know_the_size_is_told_that_of_the_window(lent):
+    model, seen = build(mode='slide', crop_size=(32, 32), stride=(32, 16)), []
+    model.decode_head.logits_at = lambda levels, size: (
+        seen.append(size), model.decode_head.forward(levels))[1]
+    model.inference(torch.randn(1, 3, 32, 48), [dict(ori_shape=(32, 48), img_shape=(32, 48))])
+    assert seen == [(32, 32), (32, 32)]
+
+
 def test_an_unknown_mode(lent):
     model = build()
     model.test_cfg = dict(mode='tile')
