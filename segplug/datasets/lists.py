@@ -51,6 +51,13 @@ def read_table(text: str, source: str, columns: tuple[str, str], sep: str | None
     return table
 
 
+def _other_sep(table: pandas.DataFrame) -> str:
+    """The ``sep`` that a table of one column seems to have been written with, or ''."""
+    header = str(table.columns[0])
+    found = next((sep for sep in ';\t|,' if sep in header), None)
+    return f'set sep={found!r}' if found and len(table.columns) == 1 else ''
+
+
 @DATASETS.register_module()
 class ListDataset(BaseSegDataset):
     """Images and labels that a table names, wherever they lie.
@@ -94,14 +101,19 @@ class ListDataset(BaseSegDataset):
             raise DataError(f'The list {self.ann_file} does not exist.',
                             got=scan.nearby(self.ann_file),
                             fix='correct ann_file, data_root or --data-root')
-        text = fileio.get(self.ann_file, backend_args=self.backend_args).decode('utf-8-sig')
+        try:
+            text = fileio.get(self.ann_file, backend_args=self.backend_args).decode('utf-8-sig')
+        except UnicodeDecodeError as error:
+            raise DataError(f'The list {self.ann_file} is no UTF-8 text.', got=str(error),
+                            fix='save it as UTF-8; spreadsheets call that "CSV UTF-8"') from error
         table = read_table(text, self.ann_file, (self.img_column, self.label_column), self.sep)
         needed = [self.img_column] + [self.label_column] * (not self.test_mode)
         for column in needed:
             if column not in table:
                 raise DataError(f'The list {self.ann_file} has no column {column!r}.',
                                 got=', '.join(map(str, table.columns)),
-                                fix=did_you_mean(column, map(str, table.columns))
+                                fix=_other_sep(table)
+                                or did_you_mean(column, map(str, table.columns))
                                 or 'name the columns with img_column and label_column')
         taken = [c for c in table if c in RESERVED and c not in (self.img_column,
                                                                  self.label_column)]

@@ -133,3 +133,11 @@ def test_images_that_lie_elsewhere_are_read_and_reported(root, monkeypatch):
     assert dataset[0]['img_path'] == f'{root}/set/../3.jpg'
     assert [line.split(f' files outside of {root}/set: ')[1] for line in said] == [
         '../3.jpg', f'{root}/three.png']
+
+
+def test_what_spreadsheets_write_is_told(root):
+    with pytest.raises(DataError, match="no column 'image'.*To mend it: set sep=';'"):
+        make(root, 'image;label\n3.jpg;three.png\n')
+    (root / 'latin.csv').write_bytes('image,label\nStra\xdfe.jpg,x.png\n'.encode('latin-1'))
+    with pytest.raises(DataError, match='latin.csv is no UTF-8 text.*"CSV UTF-8"'):
+        ListDataset(data_root=str(root), ann_file='latin.csv')

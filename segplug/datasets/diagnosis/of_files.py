@@ -53,7 +53,16 @@ def _images(part: Part) -> Iterator[Finding]:
     if broken:
         yield Finding('unreadable_image', ERROR, part.name,
                       f'{number_of(len(broken), "images cannot")} be read.',
-                      'Training stops at the first of them.', advice=_LEAVE_OUT, **named(broken))
+                      'Training stops at the first of them.', advice=_for_images(part),
+                      **named(broken))
+
+
+def _for_images(part: Part) -> str:
+    """cv2 and Pillow decode no TIFF of more than four channels: then the files are good."""
+    is_tiff = any(f.reason and f.path.lower().endswith(('.tif', '.tiff')) for f in part.images)
+    return ("TIFF of more than four channels needs imdecode_backend='tifffile' and "
+            "color_type='unchanged' in LoadImageFromFile; otherwise " if is_tiff else '') \
+        + _LEAVE_OUT
 
 
 def _sizes(part: Part) -> Iterator[Finding]:

@@ -18,3 +18,12 @@ def test_image_and_label_have_one_size(image, orientation, label, turns, name):
     part = Part('train', Place('p'), infos=[{}], labels=[LabelFacts('l', label)],
                 images=[ImageFacts('i', image, '', orientation)], turns_images=turns)
     assert [f.name for f in file_findings(part)] == [name] * (name is not None)
+
+
+@pytest.mark.parametrize(('path', 'said'), [('a.TIF', True), ('a.png', False)])
+def test_a_tiff_that_no_one_decodes_may_have_many_channels(path, said):
+    part = Part('train', Place('p'), infos=[{}], labels=[LabelFacts('l', (2, 3))],
+                images=[ImageFacts(path, reason='the decoder gave up')])
+    finding, = file_findings(part)
+    assert finding.name == 'unreadable_image'
+    assert ("imdecode_backend='tifffile'" in finding.advice) is said
