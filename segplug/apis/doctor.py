@@ -139,7 +139,7 @@ def _members(cfg: Config, splits: Sequence[str], limit: int | None, report: Repo
             dataset = DATASETS.build(doctor_config.unlisted(leaf))
             files = listing(dataset)
         except DataError as error:
-            report.findings.append(_unusable(name, error))
+            _add_unusable(report.findings, _unusable(name, error))
             continue
         part = doctor_scan.part_of(dataset, files, name, place, doctor_config.head_classes(cfg),
                                    limit)
@@ -169,6 +169,15 @@ def _unusable(name: str, error: DataError) -> Finding:
                    + (f' Got: {error.got}.' if error.got else '')
                    + (f' Expected: {error.expected}.' if error.expected else ''),
                    advice=error.fix or '')
+
+
+def _add_unusable(findings: list[Finding], new: Finding) -> None:
+    """Add ``new``, or its name to the finding that says the same: val and test often do."""
+    for i, known in enumerate(findings):
+        if replace(known, where=new.where) == new:
+            findings[i] = replace(known, where=f'{known.where}, {new.where}')
+            return
+    findings.append(new)
 
 
 def _read_all(members: list[tuple[object, Part]], num_threads: int | None) -> None:

@@ -150,6 +150,11 @@ def test_a_set_that_cannot_be_listed_is_a_finding(tmp_path):
     assert 'finds no image' in report.findings[0].what
 
 
+def test_val_and_test_that_cannot_be_listed_are_one_finding(root):
+    shutil.rmtree(root / 'img/val')
+    assert names(examine(config_of(root))) == {'data_set_unusable': ['val, test']}
+
+
 def test_wrapped_data_sets_are_looked_at(root):
     relabel(root, stripes(first=1))
     cfg = config_of(root)
