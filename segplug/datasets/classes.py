@@ -39,9 +39,13 @@ def find_table(name: str, folders: Sequence[str], backend_args: dict | None = No
             except UnicodeDecodeError as error:
                 raise _wrong(path, 'is no UTF-8 text', fix='save it as UTF-8') from error
             return parse_classes(text, path)
-    raise ConfigError(f'The file of class names {name!r} does not exist.', culprit=name,
-                      got=f'nothing at {" or ".join(tried)}', fix="correct its path, or give the "
-                      "names themselves: metainfo=dict(classes=('a',))")
+    lost = next((folder for folder in folders
+                 if folder and not fileio.isdir(folder, backend_args=backend_args)), None)
+    raise ConfigError(
+        f'The file of class names {name!r} does not exist.', culprit=name,
+        got=f'nothing at {" or ".join(tried)}' + (f'; there is no folder {lost}' if lost else ''),
+        fix='correct data_root (or --data-root DIR)' if lost else
+        "correct its path, or give the names themselves: metainfo=dict(classes=('a',))")
 
 
 def parse_classes(text: str, source: str) -> dict:

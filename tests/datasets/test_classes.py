@@ -93,6 +93,9 @@ def test_a_table_may_choose_some_classes(tmp_path):
 def test_a_table_that_is_not_there_or_no_text(tmp_path):
     with pytest.raises(ConfigError, match='does not exist.*lost.csv or lost.csv'):
         BaseSegDataset(data_root=str(tmp_path), metainfo=dict(classes='lost.csv'), lazy_init=True)
+    with pytest.raises(ConfigError, match='there is no folder .*nowhere.*correct data_root'):
+        BaseSegDataset(data_root=str(tmp_path / 'nowhere'), metainfo=dict(classes='lost.csv'),
+                       lazy_init=True)
     (tmp_path / 'c.csv').write_bytes(b'name\n\xff\xfe\n')
     with pytest.raises(ConfigError, match='is no UTF-8 text'):
         BaseSegDataset(data_root=str(tmp_path), metainfo=dict(classes='c.csv'), lazy_init=True)

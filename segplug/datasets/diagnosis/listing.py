@@ -37,7 +37,7 @@ def listing(dataset) -> Listing:
         dataset.full_init()
     except DataError:
         infos, lost = _without_lost(dataset)
-        if not lost:
+        if not infos:  # no image, or none with a label: the set's own error knows more
             raise
         return Listing(infos, lost, _spare(dataset, infos))
     infos = [dataset.get_data_info(i) for i in range(len(dataset))]
