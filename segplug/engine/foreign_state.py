@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from numbers import Real
 
+import torch
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch import Tensor
 from torch.optim import Optimizer
@@ -66,4 +67,5 @@ def _check(optimizer: Optimizer) -> None:
 
 
 def _is_number(value) -> bool:
-    return isinstance(value, Real) or (isinstance(value, Tensor) and value.numel() == 1)
+    return isinstance(value, Real) or (
+        isinstance(value, Tensor) and value.layout is torch.strided and value.numel() == 1)

@@ -39,6 +39,8 @@ def test_a_sound_optimizer_passes_also_with_tensors_for_numbers():
 def test_settings_and_momenta_that_would_fail_later_are_named():
     with pytest.raises(ValueError, match="group 0 of the optimizer has lr='0.1'"):
         check_optimizers(wrapper(lr='0.1')[0])
+    with pytest.raises(ValueError, match='group 0 of the optimizer has lr=tensor'):
+        check_optimizers(wrapper(lr=torch.zeros(1).to_sparse())[0])
     made, _ = wrapper()
     del made.optimizer.param_groups[0]['momentum']
     with pytest.raises(ValueError, match="no 'momentum'"):
