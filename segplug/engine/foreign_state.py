@@ -58,6 +58,9 @@ def _check(optimizer: Optimizer) -> None:
                 raise ValueError(f'group {number} of the optimizer has no {key!r}')
             if isinstance(default, Real) and not _is_number(group[key]):
                 raise ValueError(f'group {number} of the optimizer has {key}={group[key]!r}')
+        for key, value in group.items():
+            if isinstance(value, Tensor) and not _is_number(value):
+                raise ValueError(f'group {number} of the optimizer has {key}={value!r}')
         for weight in group['params']:
             for key, value in optimizer.state.get(weight, {}).items():
                 if key in _LIKE_WEIGHTS and value is not None and (
