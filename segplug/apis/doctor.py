@@ -259,7 +259,7 @@ def quick_check(cfg: Config, datasets: Mapping[str, object]) -> None:
     """
     findings = quick_findings(cfg, datasets)
     if (cfg.get('train_dataloader') or {}).get('skip_bad_samples'):
-        findings = [replace(finding, severity=WARNING)
+        findings = [replace(finding, severity=WARNING, why='skip_bad_samples leaves them out.')
                     if finding.where == 'train' and finding.name in _SKIPPED else finding
                     for finding in findings]
     errors = [finding for finding in findings if finding.severity == ERROR]
