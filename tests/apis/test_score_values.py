@@ -97,7 +97,7 @@ def test_what_may_be_said_of_the_classes(tmp_path):
 
 
 def test_a_misspelt_data_set_is_suggested():
-    with pytest.raises(ConfigError, match="camvid, cityscapes.*did you mean 'cityscapes'"):
+    with pytest.raises(ConfigError, match="camvid.*cityscapes.*did you mean 'cityscapes'"):
         of_dataset('cityscape')
 
 

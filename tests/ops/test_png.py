@@ -5,6 +5,7 @@ and, where they are, from CamVid.
 """
 
 import io
+import itertools
 import os
 import random
 import struct
@@ -201,7 +202,8 @@ def _with_header(*fields) -> bytes:
     png(values('gray', 4, 4), GRAY) + b'more', b'\xff\xd8' + png(values('gray', 4, 4), GRAY),
     png(values('gray', 4, 4), GRAY).replace(b'\0\0\0\0IEND', b'\xff\xff\xff\xffIEND'),
     png(values('gray', 4, 4), GRAY, num_parts=2).replace(
-        b'IDAT', chunk(b'tIME', bytes(7))[4:] + b'\0\0\0\x0dIDAT', 1)])
+        b'IDAT', chunk(b'tIME', bytes(7))[4:] + b'\0\0\0\x0dIDAT', 1)],
+    ids=map(str, itertools.count()))  # the bytes are random, and ids should not be
 def test_files_left_to_others(data):
     assert decode_png(data, 'unchanged') is None
 

@@ -14,7 +14,8 @@ from segplug.errors import ConfigError, ShapeError
 from segplug.structures import SegDataSample
 
 
-def test_register_all_modules_sets_the_scope(lent):
+def test_register_all_modules_sets_the_scope(lent, monkeypatch):
+    monkeypatch.setattr(DefaultScope, '_instance_dict', type(DefaultScope._instance_dict)())
     from mmseg.utils import register_all_modules
     register_all_modules(init_default_scope=False)
     assert DefaultScope.get_current_instance() is None
