@@ -15,6 +15,7 @@ from segplug.apis.config import load_config
 from segplug.apis.pack import broken, pack
 from segplug.apis.train import train
 from segplug.cli.main import main
+from segplug.datasets.packed import Mapped
 from segplug.errors import ConfigError, DataError
 from segplug.registry import DATASETS
 
@@ -77,6 +78,20 @@ def test_the_same_samples_to_the_byte(tmp_path, tree):
             assert one['inputs'].equal(other['inputs'])
             assert one['data_samples'].gt_sem_seg.data.equal(other['data_samples'].gt_sem_seg.data)
             assert one['data_samples'].metainfo == other['data_samples'].metainfo
+
+
+def test_no_whole_frame_is_copied_out(tmp_path, tree, monkeypatch):
+    config, out = written_config(tmp_path, tree), str(tmp_path / 'packed')
+    pack(config, out)
+
+    def whole(self):
+        raise AssertionError('a whole frame was copied')
+
+    monkeypatch.setattr(Mapped, 'array', whole)
+    # Enlarged sixfold, a crop's window costs less than the whole by any measure.
+    cfg = load_config(config, packed=out, options={
+        'train_dataloader.dataset.dataset.pipeline.2.ratio_range': (6., 6.)})
+    assert len(list(samples(cfg, 'train', seeds=[0]))) == 6
 
 
 def test_the_files_are_not_opened(tmp_path, tree):

@@ -187,6 +187,8 @@ class LoadAnnotations(BaseTransform):
             the image.
     """
 
+    takes_frames = True  # it does not look at the image, which may be one of a packed data set
+
     def __init__(self, reduce_zero_label: bool | None = None, backend_args: dict | None = None,
                  imdecode_backend: str = 'pillow', *,
                  color_map: Mapping[str, int] | Sequence | None = None,
