@@ -18,6 +18,8 @@ from ..errors import CheckpointError, SegplugError
 
 # What optimizers keep for each weight in the weight's own shape.
 _LIKE_WEIGHTS = {'momentum_buffer', 'exp_avg', 'exp_avg_sq', 'max_exp_avg_sq', 'square_avg', 'sum'}
+# What every scheduler of mmengine counts with.
+_NUMBERS = {'begin', 'end', 'last_step', '_global_step', 'base_values', '_last_value'}
 _FAILURES = (TypeError, ValueError, LookupError, AttributeError, RuntimeError)
 
 
@@ -49,6 +51,23 @@ def check_optimizers(wrapper: OptimWrapper | OptimWrapperDict) -> None:
     """
     for one in wrapper.values() if isinstance(wrapper, OptimWrapperDict) else [wrapper]:
         _check(one.optimizer)
+
+
+def check_schedulers(schedulers: list | dict) -> None:
+    """Raise for a state that a scheduler would fail with in its first step.
+
+    Args:
+        schedulers: As a runner holds them: a list, or one for each optimizer by name.
+
+    Raises:
+        ValueError: A count or a value is no number.
+    """
+    groups = schedulers.values() if isinstance(schedulers, dict) else [schedulers]
+    for scheduler in (one for group in groups for one in group):
+        for key, value in scheduler.state_dict().items():
+            for part in value if isinstance(value, list | tuple) else [value]:
+                if not _is_number(part) and (key in _NUMBERS or isinstance(part, Tensor)):
+                    raise ValueError(f'{type(scheduler).__name__} has {key}={value!r}')
 
 
 def _check(optimizer: Optimizer) -> None:

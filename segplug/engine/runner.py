@@ -27,7 +27,7 @@ from .background import BackgroundWriter
 from .checkpoint_files import holds_run, newest_good
 from .dataloading import build_dataloader
 from .ending import explained_end
-from .foreign_state import check_optimizers, restoring
+from .foreign_state import check_optimizers, check_schedulers, restoring
 from .restarts import left_a_checkpoint
 from .skipping import KEY as SKIP_KEY
 from .speed import Speed, speed_up
@@ -367,6 +367,7 @@ class Runner(_UpstreamRunner):
             self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
             state.load_schedulers_state(self.param_schedulers,
                                         checkpoint.get('param_schedulers', []))
+            check_schedulers(self.param_schedulers)
 
     def _restore_gradients(self, gradients: list | None) -> None:
         if gradients:

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from mmengine.optim import OptimWrapper
+from mmengine.optim import MultiStepLR, OptimWrapper
 
-from segplug.engine.foreign_state import check_optimizers, restoring
+from segplug.engine.foreign_state import check_optimizers, check_schedulers, restoring
 from segplug.errors import CheckpointError, ConfigError
 
 
@@ -49,3 +49,15 @@ def test_settings_and_momenta_that_would_fail_later_are_named():
     made.optimizer.state[net.weight]['momentum_buffer'] = torch.zeros(3)
     with pytest.raises(ValueError, match=r'momentum_buffer of group 0 .* \(1, 2\)'):
         check_optimizers(made)
+
+
+@pytest.mark.parametrize('changes', [
+    {'last_step': 'x'}, {'base_values': torch.zeros(3)}, {'base_values': [None]},
+    {'gamma': torch.zeros(1).to_sparse()}, {'_global_step': torch.zeros(2)}], ids=str)
+def test_schedules_that_would_fail_later_are_named(changes):
+    scheduler = MultiStepLR(wrapper()[0], milestones=[3])
+    check_schedulers([scheduler])
+    check_schedulers({'a': [scheduler]})
+    vars(scheduler).update(changes)
+    with pytest.raises(ValueError, match=f'MultiStepLR has {next(iter(changes))}='):
+        check_schedulers({'a': [scheduler]})
