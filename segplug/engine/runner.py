@@ -28,6 +28,7 @@ from .checkpoint_files import holds_run, newest_good
 from .dataloading import build_dataloader
 from .ending import explained_end
 from .foreign_state import check_optimizers, check_schedulers, restoring
+from .rank_order import keep_rank_order
 from .restarts import left_a_checkpoint
 from .skipping import KEY as SKIP_KEY
 from .speed import Speed, speed_up
@@ -118,6 +119,12 @@ class Runner(_UpstreamRunner):
         speed_up(model, Speed.from_dict(self.cfg.get('speed')))
         if not self.distributed:
             return model
+        wrapped = self._wrapped(model_wrapper_cfg, model, device)
+        keep_rank_order(wrapped, device)
+        return wrapped
+
+    def _wrapped(self, model_wrapper_cfg: dict | None, model: nn.Module,
+                 device: str) -> nn.Module:
         device_ids = [self._local_rank] if device == 'cuda' else None
         if model_wrapper_cfg is None:
             return MMDistributedDataParallel(

@@ -74,18 +74,19 @@ def check(report: dict, case: Case) -> None:
 
 
 def run_job(cells: list[tuple[Case, list[str], dict]], folder: Path) -> None:
-    """Check (case, its cuts, options) in turn, in one job of two processes; both ranks' reports."""
+    """Check (case, its cuts, options) in turn, in one job; the reports of all of its ranks."""
     folder.mkdir(exist_ok=True)
+    nproc = cells[0][0].nproc
     listed = json.dumps([dict(case=vars(case), cuts=cuts, options=options)
                          for case, cuts, options in cells])
     root = Path(resume_toy.__file__).parents[2]
     env = {**os.environ, 'CUDA_VISIBLE_DEVICES': '-1', 'PYTHONPATH': str(root),
            'OMP_NUM_THREADS': '1'}
-    job = subprocess.run(launch_command(2, [resume_toy.__file__, str(folder), listed]), env=env,
+    job = subprocess.run(launch_command(nproc, [resume_toy.__file__, str(folder), listed]), env=env,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=6000)
     assert job.returncode == 0, job.stdout[-3000:]
     expected = [replace(case, cut=cut) for case, cuts, _ in cells for cut in cuts]
-    for rank in range(2):
+    for rank in range(nproc):
         reports = json.loads((folder / f'{rank}.json').read_text())
         for report, case in zip(reports, expected, strict=True):
             report['iterations'] = [[tuple(one) for one in run] for run in report['iterations']]
@@ -112,6 +113,11 @@ def test_two_processes(tmp_path):
     cells.append((Case(nproc=2, dropout=True, augment=True), ['inside', 'end'],
                   {'randomness.diff_rank_seed': True, 'randomness.seed': None}))
     run_job(cells, tmp_path)
+
+
+def test_three_processes(tmp_path):
+    run_job([(Case(nproc=3, dropout=True), ['inside', 'end'], {}),
+             (Case(nproc=3, accumulate=True), ['middle'], {})], tmp_path)
 
 
 def without_cuts(**values) -> list[Case]:
