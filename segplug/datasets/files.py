@@ -7,6 +7,8 @@ numpy and scipy for arrays. Nothing that is read is ever unpickled. H W pixels, 
 import importlib.util
 import io
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import mmcv
 import numpy as np
@@ -107,8 +109,21 @@ def decode_volume(data: bytes, path: str, kind: str, backend: str) -> np.ndarray
 
 def _guarded(read, data: bytes, path: str, kind: str, *options) -> np.ndarray:
     """``read(data, *options)``, with whatever goes wrong told of the file."""
-    try:
+    with told_of(path, kind, data):
         return read(data, *options)
+
+
+@contextmanager
+def told_of(path: str, kind: str, data: bytes | None = None) -> Iterator[None]:
+    """Whatever a decoder raises inside ends as a DataError that names the file.
+
+    Args:
+        path: Of the file.
+        kind: 'image' or 'label'.
+        data: The file, where it is held.
+    """
+    try:
+        yield
     except DataError as error:
         raise DataError(f'The {kind} {path} cannot be used: {error.what}', got=error.got,
                         expected=error.expected, fix=error.fix) from error
@@ -122,7 +137,10 @@ def _reason(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
 
 
-def _undecoded(data: bytes, path: str, kind: str, reason: str) -> DataError:
+def _undecoded(data: bytes | None, path: str, kind: str, reason: str) -> DataError:
+    if data is None:
+        return DataError(f'The {kind} {path} cannot be decoded.', got=reason,
+                         expected='a whole image file', fix=_RESTORE)
     tiff = array_files.is_tiff(data)
     fix = "set imdecode_backend='tifffile' and color_type='unchanged' if it has more than four " \
         f'channels; otherwise {_RESTORE}' if tiff and kind == 'image' else _RESTORE

@@ -127,6 +127,25 @@ class SegDataPreProcessor(BaseDataPreprocessor):
         return view(img, size, self._target([size], self._test_padding), flip,
                     self._normalisation(img.shape[0])), size
 
+    def padded_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """(H', W') that an image of ``size`` (H, W) is padded to in a test."""
+        return self._target([size], self._test_padding)
+
+    def view_of_rows(self, rows: torch.Tensor, size: tuple[int, int],
+                     flip: bool) -> torch.Tensor:
+        """`views` at scale 1 of some rows of an image alone.
+
+        Args:
+            rows: (C, n, W) uint8 or float in 0..255.
+            size: (n', W') to pad them to, at the right and below the last one.
+            flip: Whether the mirror image follows.
+
+        Returns:
+            (1 or 2, C, n', W') float.
+        """
+        self._check([rows])
+        return view(rows, tuple(rows.shape[1:]), size, flip, self._normalisation(rows.shape[0]))
+
     def _normalisation(self, channels: int) -> Normalisation:
         return Normalisation(self.mean, self.std, self.channel_conversion and channels == 3,
                              self.pad_val)

@@ -6,6 +6,7 @@ at a time does not grow with the image. N batch, K classes, H W pixels, h w logi
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 from torch import Tensor
@@ -63,26 +64,37 @@ class Grid:
 
 def run(network: Callable, inputs: Tensor, grid: Grid, cfg: TestCfg, out_channels: int,
         is_finite: Tensor) -> Iterator[Patch]:
-    """Logits of the whole input or of its windows, row by row, in batches of fixed size.
+    """Logits of the whole input or of its windows: `run_windows` of (N, C, H', W')."""
+    crops = ((inputs[..., slice(*rows), slice(*cols)], i, j)
+             for i, rows in enumerate(grid.spans[0]) for j, cols in enumerate(grid.spans[1]))
+    return run_windows(network, crops, cfg, out_channels, is_finite)
 
-    ``is_finite`` () bool becomes False where they hold nan.
+
+def run_windows(network: Callable, crops: Iterable[tuple[Tensor, int, int]], cfg: TestCfg,
+                out_channels: int, is_finite: Tensor) -> Iterator[Patch]:
+    """Logits of windows, row by row, in batches of fixed size.
+
+    Args:
+        network: (n N, C, h', w') float -> logits (n N, K, h, w).
+        crops: Windows (N, C, h', w') with their row and column in the grid.
+        cfg: For the size of a batch.
+        out_channels: K.
+        is_finite: () bool, which becomes False where the logits hold nan.
     """
-    rows, cols = grid.spans
-    places = [(row, col) for row in range(len(rows)) for col in range(len(cols))]
-    cells, size = None, cfg.window_batch or (1 if inputs.device.type == 'cpu' else 4)
-    for start in range(0, len(places), size):
-        batch = places[start:start + size]
-        crops = [inputs[..., slice(*rows[row]), slice(*cols[col])] for row, col in batch]
-        logits = network(torch.cat(crops) if len(crops) > 1 else crops[0])
+    cells, crops = None, iter(crops)
+    size = cfg.window_batch or (1 if is_finite.device.type == 'cpu' else 4)
+    while batch := list(islice(crops, size)):
+        inputs = [crop for crop, _, _ in batch]
+        logits = network(torch.cat(inputs) if len(inputs) > 1 else inputs[0])
         cells = cells or tuple(logits.shape[2:])
-        expected = (len(batch) * len(inputs), out_channels, *cells)
+        expected = (sum(map(len, inputs)), out_channels, *cells)
         if logits.dim() != 4 or tuple(logits.shape) != expected:
             raise ShapeError('The network returned logits of a wrong shape.',
                              got=tuple(logits.shape),
                              expected=f'({", ".join(map(str, expected[:2]))}, h, w)')
         scores = logits.float().contiguous()
         is_finite &= ~scores.sum().isnan()
-        for part, (row, col) in zip(scores.split(len(inputs)), batch, strict=True):
+        for part, (_, row, col) in zip(scores.split(len(inputs[0])), batch, strict=True):
             yield Patch(part, row, col)
 
 

@@ -5,7 +5,7 @@ the test: `tta.predict_image` takes each image by itself, so that no result depe
 shares its batch, and there is one path for one or many augmentations, whole or sliding.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from mmengine.model import BaseModel
@@ -18,6 +18,7 @@ from ...registry import MODELS
 from ...structures import SegDataSample
 from .. import val_loss
 from ..tta import TestCfg, predict_image
+from ..tta_rows import Band, predict_rows
 
 
 @MODELS.register_module()
@@ -284,6 +285,37 @@ class EncoderDecoder(BaseModel):
         if scores is not None:
             sample.seg_logits = PixelData(data=scores)
         return sample
+
+    def predict_rows(self, read: Callable[[int, int], torch.Tensor],
+                     size: tuple[int, int], cfg: TestCfg | None = None) -> Iterator[Band]:
+        """Label an image too large to be held, in windows, from the top down.
+
+        Args:
+            read: (first, one past last) row -> these rows of the image, (C, n, W) uint8 or float
+                in 0..255 on the device.
+            size: (H, W) of the image.
+            cfg: How to test; None is ``test_cfg``.
+
+        Yields:
+            Bands of rows with the labels that `predict` gives.
+
+        Raises:
+            ConfigError: The test is not in windows at one scale, or the preprocessor is of
+                another kind.
+        """
+        preprocessor, cfg = self.data_preprocessor, cfg or self.tta_cfg
+        if not hasattr(preprocessor, 'view_of_rows'):
+            raise ConfigError(f'{type(preprocessor).__name__} prepares whole images only.',
+                              expected='SegDataPreProcessor', culprit='data_preprocessor')
+        padded = preprocessor.padded_size(size)
+
+        def inputs(top: int, bottom: int) -> torch.Tensor:
+            rows = read(min(top, size[0] - 1), min(bottom, size[0]))
+            return preprocessor.view_of_rows(rows, (bottom - top, padded[1]), cfg.flip)
+
+        return predict_rows(self._logits, inputs, size, padded, cfg,
+                            out_channels=self.out_channels, align_corners=self.align_corners,
+                            threshold=self.main_head.threshold)
 
     def _logits(self, x: torch.Tensor) -> torch.Tensor:
         """(n, C, h, w) -> logits (n, K, h', w'), for `predict_image`."""

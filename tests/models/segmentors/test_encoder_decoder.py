@@ -120,6 +120,26 @@ def test_predict_of_a_prepared_batch_is_the_test_step(test_cfg):
         assert torch.equal(a.pred_sem_seg.data, b.pred_sem_seg.data)
 
 
+@pytest.mark.parametrize('size', [(61, 40), (9, 11), (33, 17)])
+@pytest.mark.parametrize('flip', [False, True])
+@pytest.mark.parametrize('padding', [None, dict(size_divisor=16), dict(size=(80, 80))])
+def test_rows_have_the_labels_of_the_whole_image(size, flip, padding):
+    model = _build(test_cfg=dict(mode='slide', crop_size=(16, 16), stride=(10, 10), flip=flip),
+                   data_preprocessor=dict(PREPROCESSOR, test_cfg=padding))
+    data = _data(size)
+    sample, = model.test_step(_data(size))
+    image = data['inputs'][0]
+    bands = list(model.predict_rows(lambda top, bottom: image[:, top:bottom], size))
+    assert torch.equal(torch.cat([band.labels for band in bands]), sample.pred_sem_seg.data[0])
+
+
+def test_rows_need_a_preprocessor_that_takes_rows():
+    model = _build(test_cfg=dict(mode='slide', crop_size=(16, 16), stride=(10, 10)),
+                   data_preprocessor=dict(type='mmengine.BaseDataPreprocessor'))
+    with pytest.raises(ConfigError, match='BaseDataPreprocessor prepares whole images only'):
+        model.predict_rows(None, (16, 16))
+
+
 def test_predict_without_samples():
     sample, = _build().predict(torch.rand(1, 3, 16, 24))
     assert sample.pred_sem_seg.data.shape == (1, 16, 24)
