@@ -1,9 +1,12 @@
 # Sourced by the scripts beside it: where the checkout is, which python it uses, and how it
-# is set up. Nothing runs when it is sourced. Installing is skipped when a stamp in .venv says
-# that the same requirements, constraints and package metadata were installed before.
+# is set up. Nothing runs when it is sourced. Installing is skipped when a stamp in the environment
+# says that the same requirements, constraints and package metadata were installed before.
 
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 VENV="$ROOT/.venv"
+# Of what set_up installs: the packages to leave out and unpinned, as an extended regular expression, and others to add.
+WITHOUT=
+ALSO=()
 
 say() { printf '\n==> %s\n' "$1"; }
 
@@ -52,27 +55,39 @@ make_venv() {
 }
 
 pip_install() {
-    "$VENV/bin/python" -m pip install --disable-pip-version-check \
-        -c "$ROOT/requirements/constraints.txt" "$@" ||
+    "$VENV/bin/python" -m pip install --disable-pip-version-check -c "$VENV/constraints.txt" "$@" ||
         fail "segplug could not install its packages: see pip's message above, check the connection to the package index, and run this again (what was downloaded is kept)."
 }
 
-# set_up GROUP...: make .venv, install requirements/GROUP.txt of each, and the project in editable form.
+# Print requirements files less the packages in WITHOUT.
+without() {
+    if [ -n "$WITHOUT" ]; then
+        cat "$@" | grep -vE "^($WITHOUT)($|[^[:alnum:]._-])"
+    else
+        cat "$@"
+    fi
+}
+
+# set_up GROUP...: make $VENV, install requirements/GROUP.txt of each, and the project in editable form.
 set_up() {
-    local group files=() requirements=() stamp state
+    local group files=() stamp state
     for group in "$@"; do
         files+=("$ROOT/requirements/$group.txt")
-        requirements+=(-r "$ROOT/requirements/$group.txt")
     done
     make_venv
+    without "${files[@]}" >"$VENV/requirements.txt"
+    if [ ${#ALSO[@]} -gt 0 ]; then
+        printf '%s\n' "${ALSO[@]}" >>"$VENV/requirements.txt"
+    fi
+    without "$ROOT/requirements/constraints.txt" >"$VENV/constraints.txt"
     stamp="$VENV/segplug-$(IFS=-; printf '%s' "$*").stamp"
-    state="$ROOT $(cat "${files[@]}" "$ROOT/requirements/constraints.txt" "$ROOT/setup.cfg" "$ROOT/setup.py" | cksum)"
+    state="$ROOT $(cat "$VENV/requirements.txt" "$VENV/constraints.txt" "$ROOT/setup.cfg" "$ROOT/setup.py" | cksum)"
     if [ "$(cat "$stamp" 2>/dev/null)" = "$state" ]; then
         return
     fi
     say "Installing the packages of requirements/: $*"
     pip_install setuptools wheel
-    pip_install "${requirements[@]}"
+    pip_install -r "$VENV/requirements.txt"
     pip_install --no-deps --no-build-isolation --use-pep517 --editable "$ROOT"
     printf '%s\n' "$state" >"$stamp"
 }

@@ -1,6 +1,7 @@
 """The shell scripts: their syntax, what they say when used wrongly, and what they run."""
 
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -42,10 +43,14 @@ def checkout(tmp_path) -> Path:
 @pytest.fixture
 def ready_checkout(checkout) -> Path:
     """One whose .venv has a python that is the running one, but says what -m is asked to run."""
-    executable(checkout / '.venv' / 'bin' / 'python', f"""
+    make_ready(checkout / '.venv')
+    return checkout
+
+
+def make_ready(venv: Path) -> Path:
+    return executable(venv / 'bin' / 'python', f"""
 if [ "$1" = -m ]; then printf '%s|' "$@"; echo; exit ${{FAKE_EXIT:-0}}; fi
 exec {sys.executable} "$@" """)
-    return checkout
 
 
 @pytest.mark.parametrize('script', SCRIPTS, ids=lambda path: path.name)
@@ -119,7 +124,48 @@ def test_run_tests_slow_asks_for_every_marker(ready_checkout, tmp_path):
 def test_every_install_is_held_to_the_tested_versions(ready_checkout, tmp_path):
     lines = bash(ready_checkout / 'tools' / 'run_tests.sh', cwd=tmp_path).stdout.splitlines()
     installs = [line for line in lines if '|install|' in line]
-    assert all(f'|-c|{ready_checkout}/requirements/constraints.txt|' in line for line in installs)
+    constraints = ready_checkout / '.venv' / 'constraints.txt'
+    assert all(f'|-c|{constraints}|' in line for line in installs)
+    assert constraints.read_text() == (ROOT / 'requirements' / 'constraints.txt').read_text()
+
+
+def names_in(requirements: Path) -> set[str]:
+    lines = [line for line in requirements.read_text().splitlines() if line[:1] not in ('#', '')]
+    return {re.split('[<>=;]', line)[0].strip() for line in lines}
+
+
+def test_forks_and_torch_take_the_place_of_the_tested_ones(checkout, tmp_path):
+    venv = checkout / '.venv-forks-torch2.4.1'
+    make_ready(venv)
+    done = bash(checkout / 'tools' / 'run_tests.sh', '--forks', '--torch', '2.4.1', 'tests/ops',
+                cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f'|-r|{venv}/requirements.txt|' in done.stdout
+    assert done.stdout.strip().splitlines()[-1] == '-m|pytest|tests/ops|'
+    assert 'torch==2.4.1' in (venv / 'requirements.txt').read_text().splitlines()
+    asked = names_in(venv / 'requirements.txt')
+    assert asked >= {'torch', 'onedl-mmengine', 'onedl-mmcv', 'numpy', 'numba', 'pytest'}
+    pinned = names_in(venv / 'constraints.txt')
+    assert pinned >= {'onedl-mmengine', 'onedl-mmcv', 'numpy', 'numba', 'pytest'}
+    assert not (asked | pinned) & {'mmengine', 'mmcv-lite'}
+    assert 'torch' not in pinned
+    assert not (checkout / '.venv').exists()
+
+
+def test_another_python_has_an_environment_of_its_own(checkout, tmp_path):
+    venv = checkout / f'.venv-python{sys.version_info.major}.{sys.version_info.minor}'
+    make_ready(venv)
+    done = bash(checkout / 'tools' / 'run_tests.sh', '--python', sys.executable, '-x', cwd=tmp_path)
+    assert done.stdout.strip().splitlines()[-1] == '-m|pytest|-x|', done.stderr
+    done = bash(checkout / 'tools' / 'run_tests.sh', '--python', 'python2.9', cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith('segplug needs Python 3.10 or newer, and python2.9 is none')
+
+
+def test_an_option_without_its_version_gives_the_usage(checkout, tmp_path):
+    done = bash(checkout / 'tools' / 'run_tests.sh', '--torch', cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith('usage: bash tools/run_tests.sh [--slow] [--forks]')
 
 
 @pytest.mark.parametrize('script', ['run_tests.sh', 'quickstart.sh'])
