@@ -6,9 +6,7 @@ files are the same bytes. Files are read by threads, which decode side by side.
 
 import logging
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from ..errors import ConfigError, DataError
 from ..evaluation import BoundaryIoUMetric, IoUMetric
 from ..evaluation.boundary_metric import FILE_NAME as BOUNDARY_FILE
 from . import score_files, score_labelling
+from .in_order import in_order
 from .score_files import Pair
 from .score_values import KINDS, Labelling, kind_of, meaning, read_ids, shown
 
@@ -206,7 +205,7 @@ def _feed(metrics: Iterable[IoUMetric | BoundaryIoUMetric], pairs: list[Pair], r
           workers: int) -> None:
     from ..engine.progress import Progress
     with Progress('score', len(pairs), MMLogger.get_current_instance()) as progress:
-        for index, (pred, label) in enumerate(_in_order(reader, pairs, workers)):
+        for index, (pred, label) in enumerate(in_order(reader, pairs, workers)):
             pair = pairs[index]
             sample = dict(sample_idx=index, img_path=pair.name, seg_map_path=str(pair.label),
                           pred_sem_seg=dict(data=torch.from_numpy(pred)[None]),
@@ -214,15 +213,3 @@ def _feed(metrics: Iterable[IoUMetric | BoundaryIoUMetric], pairs: list[Pair], r
             for metric in metrics:
                 metric.process({}, [sample])
             progress.reach(index + 1)
-
-
-def _in_order(function: Callable, items: Iterable, workers: int) -> Iterator:
-    """``function`` of each item, in order, from threads that are two items each ahead at most."""
-    waiting = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        for item in items:
-            waiting.append(pool.submit(function, item))
-            if len(waiting) > 2 * workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()

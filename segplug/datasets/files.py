@@ -169,7 +169,11 @@ def displayed(path: str, backend_args: dict | None = None) -> np.ndarray:
     data = read_bytes(path, 'image', backend_args)
     if not array_files.is_tiff(data) and not path.lower().endswith(array_files.SUFFIXES):
         return np.ascontiguousarray(decode(data, path, 'image', 'color', 'cv2')[..., ::-1])
-    bands = read_bands(path, backend_args)
+    return as_picture(read_bands(path, backend_args))
+
+
+def as_picture(bands: np.ndarray) -> np.ndarray:
+    """(H, W, C) in the file's order -> (H, W, 3) uint8 RGB, as `displayed` has it."""
     bands = bands[..., :3] if bands.shape[2] > 2 else bands[..., :1].repeat(3, axis=2)
     if bands.dtype == np.uint8:
         return np.ascontiguousarray(bands)

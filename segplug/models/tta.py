@@ -68,14 +68,13 @@ def predict_image(network: Callable[[Tensor], Tensor], img: Tensor, ori_shape: t
         ShapeError: The network does not return (N, K, h, w), or another h and w for some windows.
     """
     size = tuple(int(x) for x in ori_shape)
-    by_window = cfg.mode == 'slide' and cfg.window_average == 'probs'
     canvas = Canvas(out_channels, size,
-                    None if by_window and cfg.upsample == 'once' else len(cfg.scales),
-                    num_maps=cfg.num_augs, softmax=cfg.num_augs > 1 or by_window,
+                    None if cfg.by_window and cfg.upsample == 'once' else len(cfg.scales),
+                    num_maps=cfg.num_augs, softmax=cfg.averages_probs,
                     threshold=0.5 if threshold is None else threshold,
                     keep=cfg.save_logits, device=img.device)
-    test = _Test(network, views or _plain_views(prepare), cfg, by_window, out_channels,
-                 align_corners, torch.ones((), dtype=torch.bool, device=img.device))
+    test = _Test(network, views or _plain_views(prepare), cfg, out_channels, align_corners,
+                 torch.ones((), dtype=torch.bool, device=img.device))
     with memory.reused():
         for number, scale in enumerate(cfg.scales):
             test.add(canvas, number, img, scale)
@@ -86,13 +85,11 @@ def predict_image(network: Callable[[Tensor], Tensor], img: Tensor, ori_shape: t
 
 @dataclass(frozen=True)
 class _Test:
-    """What is the same for all scales of an image; ``by_window`` says that overlapping windows
-    average probabilities, not logits."""
+    """What is the same for all scales of an image."""
 
     network: Callable[[Tensor], Tensor]
     views: MakeViews
     cfg: TestCfg
-    by_window: bool
     out_channels: int
     align_corners: bool
     is_finite: Tensor
@@ -107,14 +104,14 @@ class _Test:
         grid = Grid(canvas.size if once else padded, valid if once else padded,
                     window_spans(padded, cfg), self.align_corners)
         patches = run(self.network, inputs, grid, cfg, self.out_channels, self.is_finite)
-        layers = separate_windows(patches, grid) if self.by_window else strips(patches, grid)
+        layers = separate_windows(patches, grid) if cfg.by_window else strips(patches, grid)
         if not once:
-            scores = unpad(merged(layers, grid, self.by_window), valid).contiguous()
+            scores = unpad(merged(layers, grid, cfg.by_window), valid).contiguous()
             grid = Grid(canvas.size, valid, whole(valid), self.align_corners)
             layers = strips([Patch(scores, 0, 0)], grid)
         for layer, rows in layers:
-            canvas.add(layer, number, rows, weigh=self.by_window and once,
-                       softmax=canvas.softmax and (once or not self.by_window))
+            canvas.add(layer, number, rows, weigh=cfg.by_window and once,
+                       softmax=canvas.softmax and (once or not cfg.by_window))
 
 
 def _view_size(size: tuple[int, int], scale: float, cfg: TestCfg) -> tuple[int, int]:

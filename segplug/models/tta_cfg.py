@@ -88,6 +88,16 @@ class TestCfg:
         """Maps that are averaged for one image."""
         return len(self.scales) * (2 if self.flip else 1)
 
+    @property
+    def by_window(self) -> bool:
+        """Whether overlapping windows average probabilities, not logits."""
+        return self.mode == 'slide' and self.window_average == 'probs'
+
+    @property
+    def averages_probs(self) -> bool:
+        """Whether what is averaged are probabilities: then the scores are, too."""
+        return self.num_augs > 1 or self.by_window
+
 
 def _require(holds: bool, key: str, got, expected: str) -> None:
     if not holds:

@@ -63,7 +63,6 @@ def predict_rows(network: Callable[[Tensor], Tensor], read: ReadRows, size: tupl
                               f'base_size={cfg.base_size}',
                           expected="mode='slide', scales=[1.0], base_size=None")
     grid = Grid(size, size, window_spans(padded, cfg), align_corners)
-    by_window = cfg.window_average == 'probs'
     is_finite: Tensor | None = None
 
     def patches() -> Iterator[Patch]:
@@ -77,10 +76,10 @@ def predict_rows(network: Callable[[Tensor], Tensor], read: ReadRows, size: tupl
 
     def canvas(rows: int, device: torch.device, num_passes: int | None) -> Canvas:
         return Canvas(out_channels, (rows, size[1]), num_passes, num_maps=cfg.num_augs,
-                      softmax=by_window or cfg.num_augs > 1, device=device,
+                      softmax=cfg.averages_probs, device=device,
                       threshold=0.5 if threshold is None else threshold)
 
-    bands = _of_probabilities if by_window else _of_logits
+    bands = _of_probabilities if cfg.by_window else _of_logits
     with memory.reused():
         for top, labels in bands(patches(), grid, canvas):
             yield Band(top, labels, is_finite)

@@ -1,0 +1,21 @@
+"""Work done ahead of the one who needs it, in threads, in order."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+
+def in_order(function: Callable, items: Iterable, workers: int) -> Iterator:
+    """``function`` of each item, in order, from threads that are two items each ahead at most."""
+    waiting = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) > 2 * workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:  # who stops early does not wait for what is not begun
+            for future in waiting:
+                future.cancel()
