@@ -4,8 +4,9 @@
 
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 VENV="$ROOT/.venv"
-# Of what set_up installs: the packages to leave out and unpinned, as an extended regular expression, and others to add.
+# What set_up leaves out and does not hold to the tested version, as extended regular expressions, and what it adds.
 WITHOUT=
+UNPINNED=
 ALSO=()
 
 say() { printf '\n==> %s\n' "$1"; }
@@ -59,12 +60,12 @@ pip_install() {
         fail "segplug could not install its packages: see pip's message above, check the connection to the package index, and run this again (what was downloaded is kept)."
 }
 
-# Print requirements files less the packages in WITHOUT.
-without() {
-    if [ -n "$WITHOUT" ]; then
-        cat "$@" | grep -vE "^($WITHOUT)($|[^[:alnum:]._-])"
+# lines_without NAMES FILE...: requirements files less the packages in NAMES.
+lines_without() {
+    if [ -n "$1" ]; then
+        cat "${@:2}" | grep -vE "^($1)($|[^[:alnum:]._-])"
     else
-        cat "$@"
+        cat "${@:2}"
     fi
 }
 
@@ -75,11 +76,11 @@ set_up() {
         files+=("$ROOT/requirements/$group.txt")
     done
     make_venv
-    without "${files[@]}" >"$VENV/requirements.txt"
+    lines_without "$WITHOUT" "${files[@]}" >"$VENV/requirements.txt"
     if [ ${#ALSO[@]} -gt 0 ]; then
         printf '%s\n' "${ALSO[@]}" >>"$VENV/requirements.txt"
     fi
-    without "$ROOT/requirements/constraints.txt" >"$VENV/constraints.txt"
+    lines_without "$UNPINNED" "$ROOT/requirements/constraints.txt" >"$VENV/constraints.txt"
     stamp="$VENV/segplug-$(IFS=-; printf '%s' "$*").stamp"
     state="$ROOT $(cat "$VENV/requirements.txt" "$VENV/constraints.txt" "$ROOT/setup.cfg" "$ROOT/setup.py" | cksum)"
     if [ "$(cat "$stamp" 2>/dev/null)" = "$state" ]; then
