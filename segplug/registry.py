@@ -352,6 +352,17 @@ def import_custom(modules: list[str], allow_failed: bool = False) -> None:
         except ImportError as error:
             message = f'custom_imports names {name!r}, which cannot be imported: {error}.'
             if not allow_failed:
-                raise ConfigError(message, culprit=name, fix='run from the folder that holds it, '
-                                  'or put that folder on PYTHONPATH') from error
+                raise ConfigError(message, culprit=name, fix=_lent_by(error) or 'run from the '
+                                  'folder that holds it, or put that folder on PYTHONPATH'
+                                  ) from error
             logger.warning(message)
+
+
+def _lent_by(error: ImportError) -> str | None:
+    """What to do where mmsegmentation is what cannot be imported."""
+    if (error.name or '').partition('.')[0] != 'mmseg':
+        return None
+    if error.name == 'mmseg':
+        return ("write custom_imports = dict(imports=['segplug.compat.mmseg', ...]), which lends "
+                "mmsegmentation's names to what comes after it; `segplug migrate CONFIG` does so")
+    return f"change the import of {error.name}, which mmsegmentation 1.2.2 does not have, either"

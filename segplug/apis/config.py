@@ -85,7 +85,7 @@ def load_config(name: str | os.PathLike, *, options: dict | None = None,
         _merge(cfg, options)
     with explained(cfg, options):
         if cfg.get('custom_imports') is not None:
-            _import_custom(cfg.custom_imports, path)
+            import_modules(cfg.custom_imports, path)
         check_top_level(cfg)
         check_nested(cfg)
         if data_root is not None:
@@ -161,8 +161,13 @@ def _merge(cfg: Config, options: dict) -> None:
                                   'param_scheduler.0.power=0.9') from error
 
 
-def _import_custom(custom_imports: dict, path: Path) -> None:
-    """Project-local modules lie where the person stands, or beside the config."""
+def import_modules(custom_imports: dict, path: Path) -> None:
+    """Import what a config at ``path`` names; project-local modules lie where the person stands,
+    or beside the config.
+
+    Raises:
+        ConfigError: A module cannot be imported.
+    """
     for folder in (path.resolve().parent, Path.cwd()):
         if str(folder) not in sys.path:
             sys.path.insert(0, str(folder))

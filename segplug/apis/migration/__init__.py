@@ -1,0 +1,1 @@
+"""The rules of `segplug migrate`, and the text editing that they are made of."""
