@@ -48,8 +48,11 @@ class SegDataPreProcessor(BaseDataPreprocessor):
         if (mean is None) != (std is None):
             raise ConfigError('Normalisation needs mean and std.', got=f'mean={mean}, std={std}',
                               culprit='std' if mean is None else 'mean')
+        # Subclasses written for mmsegmentation read all of these.
         self.channel_conversion = bgr_to_rgb or rgb_to_bgr
+        self.size, self.size_divisor, self.test_cfg = size, size_divisor, test_cfg
         self.pad_val, self.seg_pad_val = pad_val, seg_pad_val
+        self._enable_normalize = mean is not None
         self._train_padding = _padding(size=size, size_divisor=size_divisor)
         unknown = sorted(set(test_cfg or ()) - {'size', 'size_divisor'})
         if unknown:
@@ -60,8 +63,9 @@ class SegDataPreProcessor(BaseDataPreprocessor):
                                for a in batch_augments or ()]
         # Not persistent: published checkpoints do not hold them.
         for name, value in (('mean', mean), ('std', std)):
-            value = None if value is None else torch.tensor(value).float().view(-1, 1, 1)
-            self.register_buffer(name, value, persistent=False)
+            if value is not None:
+                self.register_buffer(name, torch.tensor(value).float().view(-1, 1, 1),
+                                     persistent=False)
 
     def forward(self, data: dict, training: bool = False) -> dict:
         """``dict(inputs, data_samples)`` as the loader gives it -> the same, as a model takes it.
@@ -147,8 +151,8 @@ class SegDataPreProcessor(BaseDataPreprocessor):
         return view(rows, tuple(rows.shape[1:]), size, flip, self._normalisation(rows.shape[0]))
 
     def _normalisation(self, channels: int) -> Normalisation:
-        return Normalisation(self.mean, self.std, self.channel_conversion and channels == 3,
-                             self.pad_val)
+        mean, std = (self.mean, self.std) if self._enable_normalize else (None, None)
+        return Normalisation(mean, std, self.channel_conversion and channels == 3, self.pad_val)
 
     def normalize(self, img: torch.Tensor) -> torch.Tensor:
         """(..., C, H, W) uint8 or float -> float, channels swapped and normalised."""
@@ -156,7 +160,7 @@ class SegDataPreProcessor(BaseDataPreprocessor):
 
     def _check(self, images: list[torch.Tensor]) -> None:
         channels = {img.shape[0] if img.dim() == 3 else None for img in images}
-        means = 1 if self.mean is None else self.mean.numel()
+        means = self.mean.numel() if self._enable_normalize else 1
         if len(channels) > 1 or None in channels or means not in (1, *channels):
             raise ShapeError(
                 'The images do not fit the preprocessor.',

@@ -144,3 +144,14 @@ def test_arguments_that_exclude_each_other(wrong):
     with pytest.raises(ConfigError) as error:
         _preprocessor(**wrong)
     assert error.value.culprit in (*wrong, 'mean', 'divisor')
+
+
+def test_what_subclasses_written_for_mmsegmentation_read():
+    plain = SegDataPreProcessor(size=(4, 6))
+    assert not hasattr(plain, 'mean')
+    assert not plain._enable_normalize
+    assert (plain.size, plain.size_divisor, plain.test_cfg) == ((4, 6), None, None)
+    normal = SegDataPreProcessor(mean=[0, 0, 0], std=[1, 1, 1], test_cfg=dict(size_divisor=8))
+    assert normal._enable_normalize
+    assert normal.mean.shape == normal.std.shape == (3, 1, 1)
+    assert normal.test_cfg == dict(size_divisor=8)

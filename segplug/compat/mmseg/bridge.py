@@ -5,6 +5,9 @@ without, and expects logits at the size of the input where segplug keeps them sm
 names are lent, segplug's classes have those methods, too. segplug's own test does not change: it
 marks what it tells a head of an image (`KEEPS_SIZE`), and a model is tested mmsegmentation's way
 only where a class from elsewhere overrides a step of it.
+
+And code that catches what mmsegmentation raises for a wrong setting or shape, an AssertionError
+mostly, catches segplug's errors: while the names are lent, they are of those kinds, too.
 """
 
 from collections.abc import Callable
@@ -19,6 +22,7 @@ from mmengine.runner import Runner
 from ... import registry as ours
 from ...datasets.transforms import LoadAnnotations
 from ...engine import Runner as OurRunner
+from ...errors import SegplugError
 from ...models import val_loss
 from ...models.decode_heads import BaseDecodeHead
 from ...models.segmentors import EncoderDecoder
@@ -35,12 +39,14 @@ KEEPS_SIZE = 'logits_keep_their_size'
 # The steps of a test; a class from elsewhere that has one of its own is tested by these steps.
 STEPS = ('forward', 'predict', 'inference', 'whole_inference', 'slide_inference', 'encode_decode',
          'postprocess_result')
+# What mmsegmentation raises where segplug has a SegplugError.
+KINDS = (ValueError, AssertionError, TypeError, KeyError)
 
-_BUILT_IN = {name: vars(cls)[name] for cls, names in (
+_BUILT_IN = {'__bases__': SegplugError.__bases__, **{name: vars(cls)[name] for cls, names in (
     (EncoderDecoder, ('predict', 'encode_decode', 'test_step')),
     (BaseDecodeHead, ('predict_by_feat', 'test_keys')),
     (LoadAnnotations, ('transform',)),
-    (Runner, ('from_cfg',)), (val_loss, ('metas',))) for name in names}
+    (Runner, ('from_cfg',)), (val_loss, ('metas',))) for name in names}}
 
 
 def is_ours(cls: type, *names: str) -> bool:
@@ -146,6 +152,7 @@ LENT: list[tuple[object, str, object]] = [
     (SegLocalVisualizer, 'set_dataset_meta', set_dataset_meta),
     (val_loss, 'metas', marked_metas),
     (Runner, 'from_cfg', classmethod(from_cfg)),
+    (SegplugError, '__bases__', KINDS),
 ]
 
 

@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ...errors import ShapeError
+from ... import arguments
+from ...errors import ConfigError, ShapeError
 from ...models.losses import cross_entropy_loss as ours
 from ...ops.masks import valid_mask
 
@@ -27,8 +28,12 @@ def accuracy(pred: torch.Tensor, target: torch.Tensor, topk: int | Sequence[int]
         (1,) float in [0, 100] for each number; a scalar 0 if N is 0.
 
     Raises:
+        ConfigError: ``topk`` holds no numbers.
         ShapeError: The shapes do not fit, or there are fewer classes than ``topk``.
     """
+    if not arguments.fits(topk, int | Sequence[int]):
+        raise ConfigError('topk is no number of classes.', got=repr(topk),
+                          expected='an int, or several', culprit='topk')
     single = isinstance(topk, int)
     ks = (topk,) if single else tuple(topk)
     if len(pred) == 0:

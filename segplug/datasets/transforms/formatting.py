@@ -26,6 +26,7 @@ def channels_first(img: np.ndarray) -> torch.Tensor:
 class PackSegInputs(BaseTransform):
     """``inputs`` (C, H, W) as loaded, and ``data_samples`` with labels (1, H, W) and metainfo.
 
+    A label map of three axes, as of a volume, stays as it is.
     gt_seg_map becomes ``gt_sem_seg``; other label maps keep their names. uint8 stays, uint16, of
     which torch knows little, becomes int32.
 
@@ -44,7 +45,8 @@ class PackSegInputs(BaseTransform):
         for key in label_keys(results):
             label = results[key]
             label = label.astype(np.int32) if label.dtype == np.uint16 else label
-            data = torch.from_numpy(np.ascontiguousarray(label))[None]
+            data = torch.from_numpy(np.ascontiguousarray(label))
+            data = data[None] if data.ndim == 2 else data
             setattr(sample, 'gt_sem_seg' if key == 'gt_seg_map' else key, PixelData(data=data))
         sample.set_metainfo({k: results[k] for k in self.meta_keys if k in results})
         packed['data_samples'] = sample

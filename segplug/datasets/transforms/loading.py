@@ -111,20 +111,19 @@ class LoadImageFromFile(BaseTransform):
         return settle(results, as_pixels(img, path, self.to_float32))
 
     def __repr__(self) -> str:
-        return (f'{type(self).__name__}(color_type={self.color_type!r}, '
-                f'imdecode_backend={self.imdecode_backend!r}, to_float32={self.to_float32})')
+        # As mmcv's; there are no more settings.
+        return (f'{type(self).__name__}(ignore_empty=False, to_float32={self.to_float32}, '
+                f'color_type={self.color_type!r}, imdecode_backend={self.imdecode_backend!r}, '
+                f'backend_args={self.backend_args})')
 
 
 @TRANSFORMS.register_module()
-class LoadImageFromNDArray(BaseTransform):
+class LoadImageFromNDArray(LoadImageFromFile):
     """Take the (H, W, C) array that is already in ``img`` (BGR), as LoadImageFromFile would.
 
-    Args:
-        to_float32: Convert the pixels to float32.
+    It has the arguments of `LoadImageFromFile`, so that it can stand in its place; of these,
+    ``to_float32`` has an effect.
     """
-
-    def __init__(self, to_float32: bool = False) -> None:
-        self.to_float32 = to_float32
 
     def transform(self, results: dict) -> dict:
         results.setdefault('img_path', None)
@@ -254,7 +253,8 @@ class LoadAnnotations(BaseTransform):
 
     def __repr__(self) -> str:
         return (f'{type(self).__name__}(reduce_zero_label={self.reduce_zero_label}, '
-                f'imdecode_backend={self.imdecode_backend!r})')
+                f'imdecode_backend={self.imdecode_backend!r}, '
+                f'backend_args={self.backend_args})')
 
 
 def _shape_of(results: dict) -> tuple[int, int] | None:

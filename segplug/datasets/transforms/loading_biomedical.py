@@ -6,6 +6,7 @@ file has them as (Z, Y, X), with the modalities first. Either comes out as (N, Z
 """
 
 import copy
+import inspect
 import os
 
 import numpy as np
@@ -61,8 +62,9 @@ class _VolumeLoader(BaseTransform):
         return results
 
     def __repr__(self) -> str:
-        return (f'{type(self).__name__}(decode_backend={self.decode_backend!r}, '
-                f'to_xyz={self.to_xyz})')
+        settings = (f'{name}={getattr(self, name)!r}'
+                    for name in inspect.signature(type(self)).parameters)
+        return f'{type(self).__name__}({", ".join(settings)})'
 
 
 @TRANSFORMS.register_module()
@@ -109,6 +111,7 @@ class LoadBiomedicalAnnotation(_VolumeLoader):
     def __init__(self, decode_backend: str = 'nifti', to_xyz: bool = False,
                  to_float32: bool = True, backend_args: dict | None = None) -> None:
         super().__init__(decode_backend, to_xyz, backend_args)
+        self.to_float32 = to_float32
 
     def transform(self, results: dict) -> dict:
         path = results['seg_map_path']

@@ -78,11 +78,12 @@ class ResizeShortestEdge(BaseTransform):
         for edge in (*lengths, max_size):
             as_size(edge, 'ResizeShortestEdge', 'scale or max_size', 'edge')
         self.scale, self.max_size = scale, max_size
-        self._short = min(lengths)
         self.resize = TRANSFORMS.build(dict(type='Resize', scale=1, keep_ratio=True))
 
     def transform(self, results: dict) -> dict:
-        self.resize.scale = shortest_edge_size(results['img'].shape, self._short, self.max_size)
+        # RandomChoiceResize draws a scale and sets it here.
+        short = self.scale if isinstance(self.scale, int) else min(self.scale)
+        self.resize.scale = shortest_edge_size(results['img'].shape, short, self.max_size)
         return self.resize(results)
 
     def __repr__(self) -> str:

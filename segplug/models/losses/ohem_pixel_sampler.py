@@ -8,7 +8,7 @@ BiSeNet. N batch, K classes, P pixels.
 import torch
 from torch import nn
 
-from ...errors import ConfigError
+from ...errors import ConfigError, ShapeError
 from ...ops.masks import valid_mask
 from ...registry import TASK_UTILS
 
@@ -94,7 +94,11 @@ class OHEMPixelSampler:
 
         Raises:
             ConfigError: Without ``thresh``, if a loss of the head has no value per pixel.
+            ShapeError: If the labels do not fit the logits.
         """
+        if seg_label.shape != (len(seg_logit), 1, *seg_logit.shape[2:]):
+            raise ShapeError('The label does not fit the logits.', got=tuple(seg_label.shape),
+                             expected=(len(seg_logit), 1, *seg_logit.shape[2:]))
         label, kept = seg_label.squeeze(1).long(), self.min_kept * seg_label.size(0)
         ignore_index = self.context.ignore_index
         if self.thresh is not None:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 import yaml
 
-from ...errors import ConfigError
+from ...errors import ConfigError, ShapeError
 
 REDUCTIONS = ('none', 'mean', 'sum')
 
@@ -54,15 +54,20 @@ def weight_reduce_loss(loss: torch.Tensor, weight: torch.Tensor | None = None,
 
     Args:
         loss: Any shape, float.
-        weight: Broadcasts to ``loss``.
+        weight: As many axes as ``loss``, and broadcasts to it.
         reduction: 'none', 'mean' or 'sum'.
         avg_factor: What 'mean' divides by instead of the number of elements. Zero, as for a
             batch that is ignored as a whole, gives a loss of zero.
 
     Raises:
         ConfigError: For an unknown reduction, or ``avg_factor`` with 'sum'.
+        ShapeError: If the weight does not fit.
     """
     if weight is not None:
+        if weight.ndim not in (0, loss.ndim) or any(
+                a not in (1, b) for a, b in zip(weight.shape, loss.shape, strict=False)):
+            raise ShapeError('The weight of a loss does not fit it.', got=tuple(weight.shape),
+                             expected=f'{tuple(loss.shape)}, or 1 in place of a length')
         loss = loss * weight
     if reduction == 'none' or avg_factor is None:
         return reduce_loss(loss, reduction)

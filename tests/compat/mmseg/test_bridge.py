@@ -1,5 +1,7 @@
 """segplug's own test while the names are lent, and classes from elsewhere."""
 
+import pickle
+
 import pytest
 import torch
 from mmengine.structures import PixelData
@@ -164,3 +166,14 @@ def test_visualizer_takes_classes_of_a_data_set(lent):
     assert len(visualizer.dataset_meta['classes']) == 2
     visualizer.set_dataset_meta()
     assert len(visualizer.dataset_meta['palette']) == 19
+
+
+def test_an_error_is_caught_as_what_mmsegmentation_raises(lent):
+    for kind in (AssertionError, TypeError, KeyError, ValueError):
+        with pytest.raises(kind, match='no such input_transform') as caught:
+            MODELS.build(dict(HEAD, type='FCNHead', input_transform='sum'))
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert str(again) == str(caught.value)  # a KeyError would quote it
+    lent.remove()
+    assert not isinstance(caught.value, AssertionError)
+    lent.install()

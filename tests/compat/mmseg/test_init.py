@@ -16,7 +16,7 @@ from segplug.registry import MODELS
 def state():
     from mmengine.runner import Runner
     return [dict(vars(cls)) for cls in (EncoderDecoder, BaseDecodeHead, Runner)] + [
-        val_loss.metas, dict(MODELS.module_dict), dict(MODELS.parent.children),
+        ConfigError.__mro__, val_loss.metas, dict(MODELS.module_dict), dict(MODELS.parent.children),
         '_search_child' in vars(MODELS), list(sys.meta_path)]
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from segplug.errors import ShapeError
+from segplug.errors import ConfigError, ShapeError
 
 # Classes by score: pixel 0: 2, 1, 0; pixel 1: 0, 2, 1; pixel 2: 1, 0, 2.
 PRED = torch.tensor([[0.1, 0.2, 0.7], [0.6, 0.1, 0.3], [0.2, 0.5, 0.1]])
@@ -52,3 +52,9 @@ def test_mask_cross_entropy_takes_the_mask_of_each_class(lent):
     loss = mask_cross_entropy(logits, torch.ones(2, 1, 1), torch.tensor([2, 0]))
     assert loss.shape == (1,)
     assert loss.item() == pytest.approx(0.34657359)
+
+
+def test_what_is_no_number_of_classes(lent):
+    from mmseg.models.losses import Accuracy
+    with pytest.raises(ConfigError, match='topk'):
+        Accuracy(topk='best')(PRED, torch.tensor([2, 2, 2]))

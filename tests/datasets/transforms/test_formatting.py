@@ -49,3 +49,9 @@ def test_labels_of_16_bits_become_int32():
     data = packed['data_samples'].gt_sem_seg.data
     assert data.dtype == torch.int32
     assert data.tolist() == [[[0, 65535]]]
+
+
+def test_labels_of_a_volume_keep_their_three_axes():
+    label = np.zeros((2, 3, 4), np.uint8)
+    packed = PackSegInputs()(dict(gt_seg_map=label))['data_samples']
+    assert packed.gt_sem_seg.data.shape == (2, 3, 4)

@@ -257,3 +257,12 @@ def test_a_set_without_labels_and_a_sample_without_path():
     assert 'gt_seg_map' not in LoadAnnotations()(dict(seg_map_path=None))
     with pytest.raises(DataError, match=r'x\.png comes without seg_map_path'):
         LoadAnnotations()(dict(img_path='x.png'))
+
+
+def test_the_loader_of_arrays_stands_in_for_the_loader_of_files():
+    settings = dict(color_type='unchanged', imdecode_backend='pillow', backend_args=None)
+    loader = TRANSFORMS.build(dict(type='LoadImageFromNDArray', to_float32=True, **settings))
+    assert loader(dict(img=np.zeros((2, 3, 3), np.uint8)))['img'].dtype == np.float32
+    assert repr(loader) == (  # as mmcv writes its own
+        "LoadImageFromNDArray(ignore_empty=False, to_float32=True, color_type='unchanged', "
+        "imdecode_backend='pillow', backend_args=None)")

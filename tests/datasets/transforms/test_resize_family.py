@@ -83,3 +83,9 @@ def test_choice_draws_as_mmcv(keep_ratio):
 def test_wrong_arguments(make, args, said):
     with pytest.raises(ConfigError, match=said):
         make(**args)
+
+
+@pytest.mark.parametrize(('scales', 'short'), [([10], 10), ([(40, 15)], 15)])
+def test_a_drawn_scale_is_the_shortest_edge(scales, short):
+    transform = RandomChoiceResize(scales, resize_type='ResizeShortestEdge', max_size=500)
+    assert transform(sample(20, 40))['img_shape'] == (short, 2 * short)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmengine.structures import PixelData
 
-from segplug.errors import ConfigError
+from segplug.errors import ConfigError, ShapeError
 from segplug.models.losses.ohem_pixel_sampler import costly_pixels, hard_pixels
 from segplug.registry import MODELS, TASK_UTILS
 from segplug.structures import SegDataSample
@@ -111,3 +111,9 @@ def test_wrong_arguments():
             _head(min_kept=min_kept)
     with pytest.raises(ConfigError, match='thresh'):
         TASK_UTILS.build(dict(type='OHEMPixelSampler', context=None, thres=0.7))
+
+
+def test_labels_of_another_size_are_refused():
+    sampler = TASK_UTILS.build(dict(type='OHEMPixelSampler', context=_head(), thresh=0.7))
+    with pytest.raises(ShapeError, match='does not fit the logits'):
+        sampler.sample(torch.zeros(1, 3, 4, 4), torch.zeros(1, 1, 8, 8, dtype=torch.long))

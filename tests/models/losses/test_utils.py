@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from segplug.errors import ConfigError
+from segplug.errors import ConfigError, ShapeError
 from segplug.models.losses.utils import reduce_loss, weight_reduce_loss, weighted_loss
 
 
@@ -40,3 +40,10 @@ def test_a_third_partys_loss_of_elements_gets_weights_and_reductions():
     assert distance(pred, target, reduction='sum').item() == 4
     assert distance(pred, target, avg_factor=8).item() == 0.5
     assert (distance.__name__, distance.__doc__) == ('distance', 'How far off.')
+
+
+@pytest.mark.parametrize('shape', [(4, 4), (1, 2, 4, 4), (1, 3, 4, 2)])
+def test_weights_of_another_shape_are_refused(shape):
+    with pytest.raises(ShapeError, match='does not fit'):
+        weight_reduce_loss(torch.ones(1, 3, 4, 4), torch.ones(shape))
+    assert weight_reduce_loss(torch.ones(1, 3, 4, 4), torch.ones(1, 1, 4, 4)) == 1
