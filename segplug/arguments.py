@@ -32,13 +32,14 @@ def parameters(cls: typing.Callable) -> dict[str, Parameter] | None:
     except (TypeError, ValueError):  # builtins without a signature
         return None
     if _HANDED_UP & {base.__name__ for base in getattr(cls, '__mro__', ())}:
-        found = _handed_up(cls)
+        found = handed_up(cls)
     if any(p.kind is Parameter.VAR_KEYWORD for p in found.values()):
         return None
     return {name: p for name, p in found.items() if p.kind is not Parameter.VAR_POSITIONAL}
 
 
-def _handed_up(cls: type) -> dict[str, Parameter]:
+def handed_up(cls: type) -> dict[str, Parameter]:
+    """The arguments of a class by name, with those of its bases that ``**kwargs`` stands for."""
     found = {}
     for base in cls.__mro__:
         own = dict(inspect.signature(base.__init__).parameters)

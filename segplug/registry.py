@@ -9,7 +9,6 @@ that suggests the right one, instead of a KeyError or a TypeError deep inside.
 import functools
 import importlib
 import logging
-import os
 import re
 import traceback
 from collections.abc import Iterable
@@ -20,10 +19,10 @@ from importlib import metadata
 from mmengine import registry as upstream
 
 from . import arguments
+from .discovery import COMPONENTS, entry_points, plugins_disabled
 from .errors import ConfigError, SegplugError, did_you_mean, nearest
 
 SCOPE = 'segplug'
-ENTRY_POINT_GROUP = 'segplug.plugins'
 
 logger = logging.getLogger(__name__)
 
@@ -313,11 +312,6 @@ _plugins: list[Plugin] = []
 _loaded = False
 
 
-def plugins_disabled() -> bool:
-    """Whether ``SEGPLUG_NO_PLUGINS`` turns discovery off."""
-    return os.environ.get('SEGPLUG_NO_PLUGINS', '') not in ('', '0')
-
-
 def load_plugins() -> list[Plugin]:
     """Import every installed plugin once; a broken one is reported and skipped.
 
@@ -328,10 +322,8 @@ def load_plugins() -> list[Plugin]:
     if _loaded or plugins_disabled():
         return list(_plugins)
     _loaded = True
-    for point in sorted(metadata.entry_points(group=ENTRY_POINT_GROUP), key=lambda p: p.name):
-        dist = point.dist
-        plugin = Plugin(point.name, point.value, dist.name if dist else '?',
-                        dist.version if dist else '?')
+    for point, package, version in entry_points(COMPONENTS):
+        plugin = Plugin(point.name, point.value, package, version)
         try:
             target = point.load()
             if callable(target):

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from segplug.apis.new_plugin import template_files
+
 ROOT = Path(__file__).resolve().parents[1]
 # What a build reads; a copy of it, so that no build folder is left in the checkout.
 BUILD_INPUTS = ('setup.py', 'setup.cfg', 'MANIFEST.in', 'README.md', 'LICENSE', 'NOTICE',
-                'requirements', 'segplug', 'configs')
+                'requirements', 'segplug', 'configs', 'examples')
 
 
 def files_below(folder: str) -> set[str]:
@@ -59,7 +61,8 @@ def installed(wheel, tmp_path_factory) -> Path:
 def test_the_wheel_holds_package_and_configs_and_nothing_else(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     in_package = {name for name in names if '.dist-info/' not in name}
-    expected = files_below('segplug') | {f'segplug/{name}' for name in files_below('configs')}
+    expected = files_below('segplug') | {f'segplug/{name}' for name in files_below('configs')} | {
+        f'segplug/plugin_template/{file.as_posix()}' for file in template_files()}
     assert in_package == expected
 
 

@@ -6,15 +6,15 @@ traceback is a bug.
 """
 
 import argparse
-import contextlib
 import os
-import signal
 import sys
-import threading
 from importlib import import_module
+from types import ModuleType
 
 from .. import __version__
 from ..errors import SegplugError, did_you_mean, report
+from .signals import ended_by_signals
+from .verbs import plugin_verbs
 
 # verb -> (module with add_arguments and run, what --help says of it)
 VERBS = {
@@ -30,15 +30,19 @@ VERBS = {
     'migrate': ('segplug.cli.migrate', 'make a config of mmsegmentation one of segplug'),
     'publish': ('segplug.cli.publish', 'write the weights of a checkpoint as safetensors'),
     'make-minicity': ('segplug.cli.make_minicity', 'make a small Cityscapes of drawn scenes'),
-    'plugins': ('segplug.cli.plugins', 'list the installed plugins'),
+    'plugins': ('segplug.cli.plugins', 'list plugins, check one, or start one'),
 }
 
 
 def overview() -> str:
     """The text of ``segplug --help``."""
     rows = '\n'.join(f'  {verb:<15}{text}' for verb, (_, text) in VERBS.items())
+    theirs = '\n'.join(f'  {v.name:<15}of {v.package} {v.version}'
+                       + (f', not used: {v.refused}' if v.refused else '')
+                       for v in plugin_verbs(VERBS))
     return (f'segplug {__version__}: semantic segmentation from configs\n\n'
             f'usage: segplug VERB [arguments]\n\nverbs:\n{rows}\n\n'
+            + (f'plugins:\n{theirs}\n\n' if theirs else '') +
             'segplug VERB --help shows the arguments and an example.\n')
 
 
@@ -51,18 +55,33 @@ def main(argv: list[str] | None = None) -> int:
     if argv[0] == '--version':
         print(__version__)
         return 0
-    if argv[0] not in VERBS:
-        hint = did_you_mean(argv[0], VERBS) or 'segplug --help lists the verbs'
-        print(f'segplug: there is no verb {argv[0]!r}; {hint}.', file=sys.stderr)
-        return 2
     verb, arguments = argv[0], argv[1:]
-    module = import_module(VERBS[verb][0])
+    try:
+        module = _module_of(verb)
+    except SegplugError as error:
+        report(f'{type(error).__name__}: {error}')
+        return 1
+    if module is None:
+        return 2
     parser = argparse.ArgumentParser(
-        prog=f'segplug {verb}', description=module.__doc__, epilog=module.EXAMPLE,
+        prog=f'segplug {verb}', description=module.__doc__,
+        epilog=getattr(module, 'EXAMPLE', None),
         formatter_class=argparse.RawDescriptionHelpFormatter)
     module.add_arguments(parser)
     args = parser.parse_args(arguments)
     return guarded(module.run, args, [verb, *arguments])
+
+
+def _module_of(verb: str) -> ModuleType | None:
+    """What runs a verb, ours or a plugin's; None, with a sentence said, where there is no such."""
+    if verb in VERBS:
+        return import_module(VERBS[verb][0])
+    theirs = {v.name: v for v in plugin_verbs(VERBS)}
+    if verb in theirs:
+        return theirs[verb].load()
+    hint = did_you_mean(verb, [*VERBS, *theirs]) or 'segplug --help lists the verbs'
+    print(f'segplug: there is no verb {verb!r}; {hint}.', file=sys.stderr)
+    return None
 
 
 def guarded(run, args: argparse.Namespace, argv: list[str]) -> int:
@@ -71,33 +90,18 @@ def guarded(run, args: argparse.Namespace, argv: list[str]) -> int:
     A signal ends it by an exception, so that what it started ends too, with 128 + its number.
     """
     try:
-        with _ended_by_signals():
+        with ended_by_signals() as hear_no_more:
             warn_of_clashes()
-            return run(args, argv) or 0
+            code = run(args, argv) or 0
+            if code > 128:
+                hear_no_more()
+            return code
     except SegplugError as error:
         report(f'{type(error).__name__}: {error}')
         return 1
     except KeyboardInterrupt:
         report('Interrupted.')
         return 130
-
-
-@contextlib.contextmanager
-def _ended_by_signals():
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        numbers = [getattr(signal, name) for name in ('SIGTERM', 'SIGUSR1')
-                   if hasattr(signal, name)]  # Windows has but the first
-        before = {number: signal.signal(number, _end) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
-
-
-def _end(signum: int, frame) -> None:
-    sys.exit(128 + signum)
 
 
 def warn_of_clashes() -> None:

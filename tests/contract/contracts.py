@@ -1,5 +1,6 @@
-"""What the contracts of backbones, necks, heads and losses share: which components there are, how
-they are made, and that neither the memory format nor bf16 autocast changes what they compute.
+"""What the contracts of segplug's own components add to those of everybody's (segplug/contract):
+that there is a row for each, and that neither the memory format nor bf16 autocast changes what
+a part of a network computes.
 
 How far rounding moves a result depends on the network: a steep gate, or a batch norm over few
 values, makes a large difference of a small one. So the yardstick is the network itself, in float32
@@ -11,15 +12,17 @@ not have been in half precision errs more. What channels_last changes is the ord
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import numpy as np
+import pytest
 import torch
 from torch import Tensor, nn
 from weights import fill
 
+from segplug.contract.nets import changed, channels_last, tensors
 from segplug.registry import MODELS
 
 BF16_SLACK = 4  # times what rounding the layers does; with other images 0.3 to 2.4 were seen
 LAYOUT_SLACK = 0.01  # times the same; up to 0.003 was seen
-WAYS = ('plain', 'channels_last', 'bf16')
 
 
 def registered(package: str) -> set[str]:
@@ -28,13 +31,17 @@ def registered(package: str) -> set[str]:
             .startswith(f'segplug.models.{package}.')}
 
 
-def build(cfg: dict, seed: int = 0) -> nn.Module:
-    """A component with the weights of its initialisation."""
-    torch.manual_seed(seed)
-    net = MODELS.build(cfg)
-    if hasattr(net, 'init_weights'):
-        net.init_weights()
-    return net
+def every(cases: list, checks: list):
+    """A parametrisation: each check of each case that it applies to."""
+    return pytest.mark.parametrize(('case', 'check'), [
+        pytest.param(case, check, id=f'{check.name}-{case}') for case in cases
+        for check in checks if check.why_not(case) is None])
+
+
+def mirrored_by_chance(image, mask):
+    """What `Albu` calls: an augmentation without a library."""
+    return dict(image=image[:, ::-1], mask=mask[:, ::-1]) if np.random.rand() < 0.5 else \
+        dict(image=image, mask=mask)
 
 
 def filled(net: nn.Module) -> nn.Module:
@@ -49,34 +56,6 @@ def filled(net: nn.Module) -> nn.Module:
         if isinstance(module, nn.modules.dropout._DropoutNd):
             module.p = 0
     return net
-
-
-def tensors(tree) -> Iterator[Tensor]:
-    """The tensors of a tree of tuples and lists."""
-    if isinstance(tree, Tensor):
-        yield tree
-        return
-    for part in tree:
-        yield from tensors(part)
-
-
-def changed(tree, change: Callable[[Tensor], Tensor]):
-    """A tree of tuples and lists with every tensor changed."""
-    if isinstance(tree, Tensor):
-        return change(tree)
-    return [changed(part, change) for part in tree]
-
-
-def channels_last(x: Tensor) -> Tensor:
-    return x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x
-
-
-def in_the_way(way: str, net: nn.Module, inputs) -> tuple:
-    """One of WAYS -> inputs for ``net``, which is changed in place, and what it runs under."""
-    if way == 'channels_last':
-        net.to(memory_format=torch.channels_last)
-        inputs = changed(inputs, channels_last)
-    return inputs, torch.autocast('cpu', torch.bfloat16, enabled=way == 'bf16')
 
 
 def to_bf16(x):

@@ -2,10 +2,9 @@
 
 import extras_stand_in
 import pytest
-import torch
-from contracts import WAYS, build, check_layout_and_precision, filled, in_the_way, registered
+from contracts import check_layout_and_precision, every, filled, registered
 
-from segplug.registry import MODELS
+from segplug.contract.backbones import CHECKS, BackboneCase
 
 SMALL = dict(depth=18, stem_channels=4, base_channels=4)
 HR_EXTRA = dict(
@@ -76,8 +75,8 @@ CASES = {
 }
 # By how many pixels a level may miss ceil(H / stride), where published weights depend on it.
 ROUNDED_OTHERWISE = {'ICNet': 1}
-ROWS = [dict(type=name, **row) for name, rows in CASES.items() for row in rows]
-every_row = pytest.mark.parametrize('cfg', ROWS, ids=str)
+ROWS = [BackboneCase(dict(type=name, **row), rounded=ROUNDED_OTHERWISE.get(name, 0), strict=True)
+        for name, rows in CASES.items() for row in rows]
 
 
 @pytest.fixture(autouse=True)
@@ -85,54 +84,18 @@ def _extras(monkeypatch):
     extras_stand_in.install(monkeypatch)
 
 
-def _image(size: tuple[int, int]) -> torch.Tensor:
-    return torch.randn(2, 3, *size, generator=torch.Generator().manual_seed(0))
-
-
 def test_every_backbone_has_a_row():
     assert registered('backbones') == set(CASES)
 
 
-@every_row
-@pytest.mark.parametrize(('size', 'training'), [
-    ((64, 32), False), ((65, 33), False), ((37, 50), False), ((1, 7), False), ((65, 97), True)])
-def test_declared_channels_and_strides_are_real(cfg, size, training):
-    net = build(cfg).train(training)
-    with torch.no_grad():
-        levels = net(_image(size))
-    assert isinstance(levels, tuple)
-    assert len(levels) == len(net.out_channels) == len(net.out_strides)
-    for level, channels, stride in zip(levels, net.out_channels, net.out_strides, strict=True):
-        assert level.shape[:2] == (2, channels)
-        for side, s in zip(level.shape[2:], size, strict=True):
-            assert abs(side + -s // stride) <= ROUNDED_OTHERWISE.get(cfg['type'], 0)
-        assert level.isfinite().all()
+@every(ROWS, CHECKS)
+def test_it_keeps_its_contract(case, check):
+    check(case)
 
 
-@every_row
-def test_state_dict_round_trips(cfg):
-    first, second = build(cfg, 0).eval(), build(cfg, 1).eval()
-    x = torch.rand(1, 3, 33, 40)
-    assert not torch.equal(first(x)[-1], second(x)[-1])
-    second.load_state_dict(first.state_dict(), strict=True)
-    for a, b in zip(first(x), second(x), strict=True):
-        assert torch.equal(a, b)
-
-
-@every_row
-@pytest.mark.parametrize('way', WAYS)
-def test_every_parameter_learns(cfg, way):
-    net = build(cfg).train()
-    image, precision = in_the_way(way, net, _image((33, 47)))
-    with precision:
-        levels = net(image)
-    sum(level.float().square().sum() for level in levels).backward()
-    assert all(p.grad is not None and p.grad.isfinite().all() for p in net.parameters())
-
-
-@every_row
+@pytest.mark.parametrize('case', ROWS, ids=str)
 @pytest.mark.parametrize('training', [False, True])
-def test_memory_format_and_bf16_change_next_to_nothing(cfg, training):
+def test_memory_format_and_bf16_change_next_to_nothing(case, training):
     # Levels of stride 32 keep a dozen values for the batch norms: with fewer, rounding decides.
-    check_layout_and_precision(filled(MODELS.build(cfg)).train(training),
-                               lambda net, image: net(image), _image((65, 97)))
+    check_layout_and_precision(filled(case.build()).train(training),
+                               lambda net, image: net(image), case.inputs((65, 97)))
