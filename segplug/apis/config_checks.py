@@ -20,7 +20,7 @@ TOP_LEVEL_KEYS = (
     'test_evaluator', 'default_hooks', 'custom_hooks', 'data_preprocessor', 'load_from', 'resume',
     'launcher', 'env_cfg', 'log_processor', 'log_level', 'visualizer', 'default_scope',
     'randomness', 'experiment_name', 'sync_bn', 'find_unused_parameters', 'model_wrapper_cfg',
-    'custom_imports', 'aug_test_cfg', 'speed', 'compile', 'runner_type',
+    'custom_imports', 'aug_test_cfg', 'speed', 'load_cfg', 'compile', 'runner_type',
     'activation_checkpointing', 'efficient_conv_bn_eval')
 
 # The keys that are read below them, by dotted name, and what they take.

@@ -10,10 +10,10 @@ import torch
 from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 
-from ..errors import CheckpointError, DataError
+from ..errors import DataError
 from ..ops import memory
+from .checkpoints import classes_for, test_dataset, use_load_cfg
 from .config import load_config
-from .config_checks import datasets, declared_metainfo
 from .provenance import explained
 from .test import use_aug_test, use_speed
 
@@ -50,7 +50,8 @@ class Predictor:
 
 def load_predictor(config: str, checkpoint: str, *, device: str | None = None,
                    aug_test: bool = False, options: dict | None = None,
-                   data_root: str | None = None, speed: dict | None = None) -> Predictor:
+                   data_root: str | None = None, speed: dict | None = None,
+                   load: dict | None = None, classes: str | None = None) -> Predictor:
     """Build the model of a config and load a checkpoint into it.
 
     Args:
@@ -59,61 +60,52 @@ def load_predictor(config: str, checkpoint: str, *, device: str | None = None,
         device: 'cpu', 'cuda:1', ...; by default a GPU when there is one.
         aug_test: Average over scales and mirror images.
         options, data_root: As for `segplug.apis.train.train`.
-        speed: Added to the config's ``speed``, as for `segplug.apis.test.test`.
+        speed, load: Added to the config's ``speed`` and ``load_cfg``, as for
+            `segplug.apis.test.test`.
+        classes: What they are, instead of what the checkpoint or the config says: a data set, a
+            file of names, or names with commas between.
 
     Raises:
-        ConfigError, CheckpointError: Also when neither the checkpoint nor the config says what
-            the classes are.
+        ConfigError, CheckpointError: Also when nothing says what the classes are.
     """
     from mmengine.dataset import Compose
     from mmengine.device import get_device
 
-    from ..engine.checkpoint import load_checkpoint, load_state_dict
+    from ..engine.checkpoint import load_checkpoint
+    from ..engine.loading import TEST_FLOOR, LoadCfg, load_state_dict
     from ..engine.speed import Speed, speed_up
     from ..registry import MODELS
     cfg = load_config(config, options=options, data_root=data_root)
     if aug_test and (note := use_aug_test(cfg)):
         print_log(note, 'current', logging.WARNING)
     use_speed(cfg, speed)
+    use_load_cfg(cfg, load)
     with explained(cfg, options):
         init_default_scope(cfg.default_scope)
         saved = load_checkpoint(checkpoint)
         model = MODELS.build(cfg.model)
-        load_state_dict(model, saved, source=checkpoint)
-        classes, palette = _classes(cfg, saved, checkpoint)
-        steps = [step for step in _test_dataset(cfg).get('pipeline', [])
+        coverage = load_state_dict(model, saved, checkpoint, TEST_FLOOR, same_classes=True,
+                                   cfg=LoadCfg.from_dict(cfg.get('load_cfg')))
+        print_log(f'Loaded {coverage}', 'current', coverage.log_level)
+        names, palette = classes_for(model, saved, cfg, checkpoint, classes)
+        steps = [step for step in test_dataset(cfg).get('pipeline', [])
                  if step['type'] != 'LoadAnnotations']
         pipeline = Compose(steps)
         model.to(device or get_device()).eval()
         speed_up(model, Speed.from_dict(cfg.get('speed')))
-    return Predictor(model, pipeline, classes, palette)
-
-
-def _test_dataset(cfg) -> dict:
-    """The innermost data set of the test loader; empty when the config has none."""
-    return next((leaf for loader, leaf in datasets(cfg) if loader == 'test_dataloader'), {})
-
-
-def _classes(cfg, saved: dict, checkpoint: str) -> tuple[tuple, list]:
-    """Names and colours: the checkpoint's own, else those of the config's test set."""
-    meta = saved.get('meta') or {}
-    # mmsegmentation keeps both in 'dataset_meta'.
-    for known in (meta, meta.get('dataset_meta') or {}, declared_metainfo(_test_dataset(cfg))):
-        if known.get('classes'):
-            return tuple(known['classes']), known.get('palette')
-    raise CheckpointError(f'Neither {checkpoint} nor the config says what the classes are.',
-                          fix='give the test data set metainfo=dict(classes=..., palette=...)')
+    return Predictor(model, pipeline, tuple(names), palette)
 
 
 def predict(config: str, checkpoint: str, images: Iterable[str], out: str, *,
             device: str | None = None, aug_test: bool = False, options: dict | None = None,
-            data_root: str | None = None, speed: dict | None = None) -> list[Path]:
+            data_root: str | None = None, speed: dict | None = None, load: dict | None = None,
+            classes: str | None = None) -> list[Path]:
     """Write ``labels/*.png`` (class ids, with the palette) and ``overlays/*.png`` to ``out``.
 
     Args:
         images: Image files; a folder stands for all images below it.
         out: Folder to write to.
-        device, aug_test, options, data_root, speed: As for `load_predictor`.
+        device, aug_test, options, data_root, speed, load, classes: As for `load_predictor`.
 
     Returns:
         The label files, in the order of the images.
@@ -126,7 +118,8 @@ def predict(config: str, checkpoint: str, images: Iterable[str], out: str, *,
     from ..visualization.draw import write_labels, write_overlay
     files = image_files(images)
     predictor = load_predictor(config, checkpoint, device=device, aug_test=aug_test,
-                               options=options, data_root=data_root, speed=speed)
+                               options=options, data_root=data_root, speed=speed, load=load,
+                               classes=classes)
     written = []
     with memory.reused():
         for file, name in zip(files, output_names([str(file) for file in files]), strict=True):

@@ -3,10 +3,9 @@
 import hashlib
 from pathlib import Path
 
-from ..errors import CheckpointError
 
-
-def publish(checkpoint: str, out: str | None = None, *, ema: bool | None = None) -> Path:
+def publish(checkpoint: str, out: str | None = None, *, ema: bool | None = None,
+            key: str | None = None) -> Path:
     """Write the weights of a checkpoint as ``NAME-<first 8 digits of the SHA-256>.safetensors``.
 
     Classes, palette, versions and the config's text go with them, as metadata. `segplug test`,
@@ -18,6 +17,7 @@ def publish(checkpoint: str, out: str | None = None, *, ema: bool | None = None)
             the checkpoint by default.
         ema: True asks for the averages of EMAHook, False for the weights they are averages of;
             None takes what a test scores, which are the averages where there are some.
+        key: Which of several networks in the file: 'teacher'.
 
     Returns:
         The file.
@@ -26,15 +26,13 @@ def publish(checkpoint: str, out: str | None = None, *, ema: bool | None = None)
         CheckpointError: It cannot be read, holds no weights or, with ``ema``, no averages.
     """
     from ..engine import safe_tensors
-    from ..engine.checkpoint import load_checkpoint, weights_of
+    from ..engine.checkpoint import load_checkpoint
+    from ..engine.containers import choose_weights
     from ..engine.pretrained import resolve_source
     from ..engine.whole_file import whole_file
     path = resolve_source(checkpoint)
     saved = load_checkpoint(str(path))
-    weights = _chosen(weights_of(saved), saved, ema, checkpoint)
-    if not weights:
-        raise CheckpointError(f'{checkpoint} holds no weights.', culprit=checkpoint,
-                              got=f'the keys {", ".join(map(str, list(saved)[:8]))}')
+    weights, _ = choose_weights(saved, checkpoint, ema=ema, key=key)
     data = safe_tensors.to_bytes(weights, safe_tensors.metadata_of(saved))
     target = Path(out).expanduser() if out is not None else path.parent
     if target.suffix != safe_tensors.SUFFIX:
@@ -44,17 +42,3 @@ def publish(checkpoint: str, out: str | None = None, *, ema: bool | None = None)
     with whole_file(target, 'wb') as file:
         file.write(data)
     return target
-
-
-def _chosen(weights: dict, saved: dict, ema: bool | None, source: str) -> dict:
-    """mmengine's EMAHook stores the averages as the weights, and the weights as the averages."""
-    swapped = saved.get('ema_state_dict')
-    if ema and not swapped:
-        raise CheckpointError(f'{source} holds no averaged weights.', culprit=source,
-                              fix='leave --ema away, or train with custom_hooks=[dict('
-                                  "type='EMAHook')]")
-    if ema is not False or not swapped:
-        return weights
-    trained = {name.removeprefix('module.'): tensor for name, tensor in swapped.items()
-               if name.startswith('module.')}
-    return {name: trained.get(name, tensor) for name, tensor in weights.items()}

@@ -6,6 +6,7 @@ from pathlib import Path
 from ..errors import ConfigError
 from ..registry import METRICS, made_of_settings, resolve
 from .binary_checks import check_binary
+from .checkpoints import use_load_cfg
 from .config import load_config
 from .config_checks import check_classes, drop_half_parts
 from .provenance import explained
@@ -17,6 +18,7 @@ STANDARD_AUG_TEST = dict(scales=[0.5, 0.75, 1.0, 1.25, 1.5, 1.75], flip=True)
 
 def test(config: str, checkpoint: str, *, aug_test: bool = False, out: str | None = None,
          format_only: bool = False, worst: int | None = None, speed: dict | None = None,
+         load: dict | None = None,
          work_dir: str | None = None, launcher: str = 'none', options: dict | None = None,
          data_root: str | None = None, packed: str | None = None) -> dict:
     """Test a checkpoint; returns the metrics, in percent, unrounded.
@@ -30,6 +32,8 @@ def test(config: str, checkpoint: str, *, aug_test: bool = False, out: str | Non
         worst: How many images of lowest mIoU to name in the log.
         speed: Added to the config's ``speed``: amp ('bf16', 'fp16' or True), channels_last,
             compile.
+        load: Added to the config's ``load_cfg``: floor, ema, key, key_map ..., see
+            `segplug.engine.loading.LoadCfg`.
         work_dir, launcher, options, data_root, packed: As for `segplug.apis.train.train`.
 
     Raises:
@@ -49,6 +53,7 @@ def test(config: str, checkpoint: str, *, aug_test: bool = False, out: str | Non
     drop_half_parts(cfg, 'train', 'val')
     note = use_aug_test(cfg) if aug_test else None
     use_speed(cfg, speed)
+    use_load_cfg(cfg, load)
     _set_output(cfg, out, format_only)
     if worst is not None:
         for evaluator in _metrics_with(cfg, '--worst', 'names images', 'num_worst'):

@@ -47,6 +47,27 @@ def speed_arguments(args: argparse.Namespace) -> dict:
     return {key: value for key, value in given.items() if value}
 
 
+def add_load_arguments(parser: argparse.ArgumentParser) -> None:
+    """``--ema``, ``--weights-key``, ``--key-map`` and ``--min-loaded``."""
+    parser.add_argument('--ema', action=argparse.BooleanOptionalAction, default=None,
+                        help='the averages of an EMA, or the weights they are averages of; by '
+                             'default the averages, where mmengine or segplug wrote both')
+    parser.add_argument('--weights-key', metavar='KEY',
+                        help='which of several networks in the file: teacher, student, model')
+    parser.add_argument('--key-map', metavar='NAME',
+                        help="whose names the weights have, if the file does not say: 'pidnet', "
+                             "'torchvision-fcn' ...; 'none' takes them as they are")
+    parser.add_argument('--min-loaded', type=float, metavar='SHARE',
+                        help='the least share of the parameters that the file must hold, 0 to 1; '
+                             'by default all that a test computes with')
+
+
+def load_arguments(args: argparse.Namespace) -> dict:
+    """The settings of `segplug.engine.loading.LoadCfg` that flags set."""
+    given = dict(ema=args.ema, key=args.weights_key, key_map=args.key_map, floor=args.min_loaded)
+    return {key: value for key, value in given.items() if value is not None}
+
+
 def config_arguments(args: argparse.Namespace) -> dict:
     """The keyword arguments that `segplug.apis` takes for the shared flags."""
     from ..apis.config import parse_options

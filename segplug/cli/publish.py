@@ -15,10 +15,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--ema', action=argparse.BooleanOptionalAction, default=None,
                         help='the averages of EMAHook, or the weights they are averages of; by '
                              'default what a test scores: the averages, where there are some')
+    parser.add_argument('--weights-key', metavar='KEY',
+                        help='which of several networks in the file: teacher, student, model')
 
 
 def run(args: argparse.Namespace, argv: list[str]) -> int:
     from ..apis.publish import publish
-    path = publish(args.checkpoint, args.out, ema=args.ema)
+    path = publish(args.checkpoint, args.out, ema=args.ema, key=args.weights_key)
     print(f'{path}: {path.stat().st_size / 1e6:.1f} MB')
     return 0

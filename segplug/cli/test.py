@@ -5,9 +5,11 @@ import argparse
 from .common import (
     add_config_arguments,
     add_launch_arguments,
+    add_load_arguments,
     add_speed_arguments,
     config_arguments,
     is_main_process,
+    load_arguments,
     relaunched,
     speed_arguments,
 )
@@ -30,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="write the benchmark server's files to --out; no labels needed")
     parser.add_argument('--worst', type=int, metavar='N',
                         help='name the N images of lowest mIoU in the log')
+    add_load_arguments(parser)
     add_speed_arguments(parser)
 
 
@@ -40,7 +43,8 @@ def run(args: argparse.Namespace, argv: list[str]) -> int:
     from ..apis.test import test
     metrics = test(args.config, args.checkpoint, aug_test=args.aug_test, out=args.out,
                    format_only=args.format_only, worst=args.worst, speed=speed_arguments(args),
-                   work_dir=args.work_dir, launcher=args.launcher, **config_arguments(args))
+                   load=load_arguments(args), work_dir=args.work_dir, launcher=args.launcher,
+                   **config_arguments(args))
     if is_main_process():
         if metrics:
             print('  '.join(f'{key} {value:.2f}' for key, value in metrics.items()))

@@ -1,4 +1,4 @@
-"""A checkpoint is data: how it is written, read, and laid into a model.
+"""A checkpoint is data: how it is written and read.
 
 Written to a temporary name, synced and renamed, so that a name never stands for half a file.
 Read by torch's weights-only unpickler, with inert stand-ins for what mmengine's files hold;
@@ -10,13 +10,11 @@ import os
 import pickle
 import re
 from collections import Counter, OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.torch_version import TorchVersion
 
 from ..errors import CheckpointError
@@ -25,8 +23,8 @@ from .neighbours import good_beside
 from .pretrained import resolve_source
 from .whole_file import whole_file
 
-__all__ = ['Coverage', 'check_plain', 'load_checkpoint', 'load_state_dict', 'read_checkpoint',
-           'resolve_source', 'save_checkpoint', 'to_plain', 'weights_of']
+__all__ = ['check_plain', 'load_checkpoint', 'read_checkpoint', 'resolve_source',
+           'save_checkpoint', 'to_plain']
 
 _SCALARS = (type(None), bool, int, float, complex, str, bytes)
 
@@ -195,113 +193,6 @@ def _refused(path: Path, error: Exception) -> CheckpointError:
         f'The checkpoint {path} is refused: it holds more than data ({what}).',
         culprit=str(path), fix='if it is yours, load it where it was made and save only its '
         'state_dict; if it is not, do not load it anywhere')
-
-
-# --- into a model --------------------------------------------------------------------------
-
-
-def weights_of(checkpoint: dict) -> OrderedDict[str, Tensor]:
-    """The tensors of a checkpoint by name, without the ``module.`` that wrappers put before."""
-    state = checkpoint.get('state_dict', checkpoint)
-    if not isinstance(state, Mapping):
-        raise CheckpointError('The checkpoint holds no weights by name.',
-                              got=f'a state_dict that is a {type(state).__name__}')
-    weights = OrderedDict((re.sub(r'^(module\.)+', '', str(k)), v) for k, v in state.items()
-                          if isinstance(v, Tensor))
-    if hasattr(state, '_metadata'):
-        weights._metadata = state._metadata
-    return weights
-
-
-@dataclass
-class Coverage:
-    """Which names of a model and a checkpoint fit together."""
-
-    matched: list[str] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
-    unexpected: list[str] = field(default_factory=list)
-    # name -> (shape in the checkpoint, shape in the model)
-    mismatched: dict[str, tuple[tuple, tuple]] = field(default_factory=dict)
-
-    @property
-    def share(self) -> float:
-        """Matched names as a share of the model's, 0..1."""
-        wanted = len(self.matched) + len(self.missing) + len(self.mismatched)
-        return len(self.matched) / wanted if wanted else 1.0
-
-    def __str__(self) -> str:
-        wanted = len(self.matched) + len(self.missing) + len(self.mismatched)
-        parts = [f'{len(self.matched)} of the model\'s {wanted} names match']
-        for label, names in (('missing in the checkpoint', self.missing),
-                             ('not in the model', self.unexpected)):
-            if names:
-                parts.append(f'{len(names)} {label} ({_some(names)})')
-        if self.mismatched:
-            shapes = [f'{n} {list(a)} in the checkpoint, {list(b)} in the model'
-                      for n, (a, b) in self.mismatched.items()]
-            parts.append(f'{len(shapes)} of another shape ({_some(shapes)})')
-        return '; '.join(parts)
-
-
-def _some(names: list[str], count: int = 5) -> str:
-    more = f' and {len(names) - count} more' if len(names) > count else ''
-    return ', '.join(names[:count]) + more
-
-
-def compare(model_state: dict[str, Tensor], weights: dict[str, Tensor]) -> Coverage:
-    """Match by name and shape; BatchNorm's counters, which old files lack, are not counted."""
-    coverage = Coverage()
-    for name, tensor in model_state.items():
-        if name not in weights:
-            if not name.endswith('num_batches_tracked'):
-                coverage.missing.append(name)
-        elif weights[name].shape != tensor.shape:
-            coverage.mismatched[name] = tuple(weights[name].shape), tuple(tensor.shape)
-        elif not name.endswith('num_batches_tracked'):
-            coverage.matched.append(name)
-    coverage.unexpected = [n for n in weights if n not in model_state]
-    return coverage
-
-
-def load_state_dict(model: nn.Module, state: dict, source, floor: float = 0.5,
-                    same_classes: bool = False) -> Coverage:
-    """Lay the weights of a checkpoint into ``model`` and report how much fitted.
-
-    Args:
-        model: Not wrapped for distribution.
-        state: A checkpoint or a state dict.
-        source: Its name, for messages.
-        floor: The least share of the model's names that must match, 0..1; nothing is loaded
-            below it, nor when nothing matches at all.
-        same_classes: Whether another number of classes is an error (as in a test) or leaves
-            the classifier as it is (as in training on other data).
-
-    Raises:
-        CheckpointError: Of another model, or of another number of classes.
-    """
-    weights = weights_of(state)
-    coverage = compare(model.state_dict(), weights)
-    if same_classes:
-        _check_classes(coverage, source)
-    if not coverage.matched or coverage.share < floor:
-        raise CheckpointError(f'{source} is a checkpoint of another model: {coverage}.',
-                              expected=f'at least {floor:.0%} of the names to match',
-                              culprit=str(source),
-                              fix='give the config that it was trained with')
-    for name in coverage.mismatched:
-        del weights[name]
-    model.load_state_dict(weights, strict=False)
-    return coverage
-
-
-def _check_classes(coverage: Coverage, source) -> None:
-    for name, (theirs, ours) in coverage.mismatched.items():
-        if 'head' in name and theirs[1:] == ours[1:]:
-            raise CheckpointError(
-                f'{source} was trained for {theirs[0]} classes, the config has {ours[0]}.',
-                got=f'{name} of shape {list(theirs)}', expected=f'{list(ours)}',
-                culprit=str(source), fix='set num_classes of the heads to the data set\'s, and '
-                'test with the config and data set of the training')
 
 
 def restore_types(current: dict, loaded: dict) -> dict:

@@ -3,7 +3,6 @@
 Only what must differ is overridden; configs, hooks and loops are mmengine's.
 """
 
-import logging
 import os
 from collections.abc import Generator
 from pathlib import Path
@@ -25,17 +24,16 @@ from . import accumulation, distributed, sampling, state
 from . import checkpoint as checkpoints
 from .background import BackgroundWriter
 from .checkpoint_files import holds_run, newest_good
+from .class_names import tell_other_classes
 from .dataloading import build_dataloader
 from .ending import explained_end
 from .foreign_state import check_optimizers, check_schedulers, restoring
+from .loading import TEST_FLOOR, TRAIN_FLOOR, LoadCfg, load_state_dict
 from .rank_order import keep_rank_order
 from .restarts import left_a_checkpoint
 from .skipping import KEY as SKIP_KEY
 from .speed import Speed, speed_up
 from .sync_bn import convert_sync_batchnorm, wants_every
-
-TEST_FLOOR = 0.5  # share of a model's names that a test checkpoint must hold
-
 
 # Hooks of every run, by their names in ``default_hooks``.
 _OURS = dict(val_loss=dict(type='ValLossHook'), finite_loss=dict(type='FiniteLossHook'),
@@ -290,23 +288,28 @@ class Runner(_UpstreamRunner):
 
     def load_checkpoint(self, filename: str, map_location='cpu', strict: bool = False,
                         revise_keys: list | None = None) -> dict:
-        """Load weights; a test stops at a checkpoint of another model or class count.
+        """Load weights as ``load_cfg`` says; a test stops at those of another model.
 
         Args:
             filename: Path, address or published name.
             map_location: As in torch.load.
-            strict: Whether every name must match.
-            revise_keys: Not used; ``module.`` is taken off always.
+            strict: Whether every name must match, both ways.
+            revise_keys: (regular expression, replacement) for the names.
         """
-        checkpoint = checkpoints.load_checkpoint(filename, map_location)
-        self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
+        cfg = LoadCfg.from_dict(self.cfg.get('load_cfg')).also(strict, revise_keys)
         testing = self._train_loop is None or isinstance(self._train_loop, dict)
-        coverage = checkpoints.load_state_dict(
-            self._unwrapped(), checkpoint, filename, same_classes=testing,
-            floor=1.0 if strict else TEST_FLOOR if testing else 0.0)
-        partial = coverage.missing or coverage.mismatched
-        self.logger.log(logging.WARNING if partial else logging.INFO,
-                        f'Loaded {filename}: {coverage}.')
+        return self._load(filename, map_location, TEST_FLOOR if testing else TRAIN_FLOOR, cfg,
+                          same_classes=testing)
+
+    def _load(self, filename: str, map_location, floor: float, cfg: LoadCfg,
+              same_classes: bool = False) -> dict:
+        checkpoint = checkpoints.load_checkpoint(filename, map_location)
+        coverage = load_state_dict(
+            self._unwrapped(), checkpoint, filename, floor, same_classes, cfg,
+            lambda found: self.call_hook('after_load_checkpoint', checkpoint=found))
+        self.logger.log(coverage.log_level, f'Loaded {coverage}')
+        if same_classes:
+            tell_other_classes(checkpoint, filename, (self._val_loop, self._test_loop))
         self._has_loaded = True
         return checkpoint
 
@@ -346,8 +349,8 @@ class Runner(_UpstreamRunner):
         The file is read to the CPU unless ``map_location`` says otherwise: model and optimizer
         copy to where they live, and Adam's step counts, which belong on the CPU, stay there.
         """
-        checkpoint = self.load_checkpoint(
-            filename, 'cpu' if map_location == 'default' else map_location, strict=True)
+        checkpoint = self._load(filename, 'cpu' if map_location == 'default' else map_location,
+                                1.0, LoadCfg())
         meta = checkpoint.get('meta') or {}
         if not holds_run(checkpoint):
             raise CheckpointError(f'{filename} holds weights but not the state of a run.',

@@ -15,6 +15,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from .class_names import classes_of
+
 SUFFIX = '.safetensors'
 _JSON = ('classes', 'palette', 'versions')
 _BLANK = '0' * 64
@@ -74,18 +76,12 @@ def _check(path: str | os.PathLike, expected: str | None) -> None:
 
 
 def metadata_of(checkpoint: dict) -> dict[str, str]:
-    """What a published file says beside its weights, from a checkpoint's ``meta``.
-
-    mmsegmentation keeps classes and palette in ``dataset_meta``, and before 1.0 in capitals.
-    """
+    """What a published file says beside its weights, from a checkpoint's ``meta``."""
     meta = checkpoint.get('meta') or {}
+    said = {**classes_of(checkpoint), 'versions': meta.get('versions')}
     found = {'format': 'pt'}  # as Hugging Face's loaders ask for
-    for key in _JSON:
-        for source, name in ((meta, key), (meta.get('dataset_meta') or {}, key),
-                             (meta, key.upper())):
-            if source.get(name) is not None:
-                found[key] = json.dumps(source[name], ensure_ascii=False)
-                break
+    found |= {key: json.dumps(said[key], ensure_ascii=False) for key in _JSON
+              if said.get(key) is not None}
     if isinstance(meta.get('cfg'), str):
         found['cfg'] = meta['cfg']
     return found

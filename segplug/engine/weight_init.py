@@ -3,8 +3,6 @@
 mmengine's loads what matches and stays quiet when nothing does.
 """
 
-import logging
-
 from mmengine.logging import print_log
 from mmengine.model.weight_init import PretrainedInit as _UpstreamPretrainedInit
 from mmengine.model.weight_init import update_init_info
@@ -12,7 +10,8 @@ from torch import nn
 
 from ..errors import CheckpointError
 from ..registry import WEIGHT_INITIALIZERS
-from .checkpoint import load_checkpoint, load_state_dict, weights_of
+from .checkpoint import load_checkpoint
+from .loading import INIT_FLOOR, LoadCfg, find_weights, lay
 from .stems import adapt_stems
 
 
@@ -20,36 +19,44 @@ from .stems import adapt_stems
 class PretrainedInit(_UpstreamPretrainedInit):
     """Lay published weights into a module.
 
-    Stems are adapted to the module's ``in_channels``, see `stems.spread`. A module whose published
-    files have other names than it has maps them by its method ``published_names``.
+    Stems are adapted to the module's ``in_channels``, see `stems.spread`; names of other programs
+    are translated, see `key_maps`.
 
     Args:
         checkpoint: Path, address or name such as torchvision://resnet50.
         prefix: Part of the checkpoint to take, for example 'backbone.'.
         map_location: As in torch.load.
+        load_cfg: How the file is read, see `loading.LoadCfg`; by default it must cover half of
+            the module.
 
     Raises:
-        CheckpointError: Not one name matches.
+        CheckpointError: It covers less.
     """
+
+    def __init__(self, checkpoint: str, prefix: str | None = None, map_location: str = 'cpu',
+                 load_cfg: dict | None = None) -> None:
+        super().__init__(checkpoint, prefix, map_location)
+        self.load_cfg = LoadCfg.from_dict(load_cfg)
 
     def __call__(self, module: nn.Module) -> None:
         """Change ``module`` in place."""
-        weights = weights_of(load_checkpoint(self.checkpoint, self.map_location))
-        if self.prefix is not None:
-            weights = self._part(weights)
-        if hasattr(module, 'published_names'):
-            weights = module.published_names(weights)
-        for name, channels in adapt_stems(module.state_dict(), weights).items():
-            print_log(f'{name} of {self.checkpoint} reads 3 channels, the model {channels}: each '
-                      f'of them gets 1/{channels} of the sum.', logger='current')
-        coverage = load_state_dict(module, weights, self.checkpoint, floor=0.0)
-        level = logging.WARNING if coverage.missing or coverage.mismatched else logging.INFO
-        print_log(f'Weights from {self.checkpoint}: {coverage}.', logger='current', level=level)
+        cfg, prefix = self.load_cfg, f'{self.prefix.rstrip(".")}.' if self.prefix else ''
+        state = module.state_dict()
+        weights, notes = find_weights(
+            load_checkpoint(self.checkpoint, self.map_location),
+            {prefix + name: value for name, value in state.items()}, self.checkpoint, cfg)
+        if prefix:
+            weights = self._part(weights, prefix)
+        for name, channels in adapt_stems(state, weights).items():
+            notes.append(f'{name} reads 3 channels in the file, {channels} in the model: each of '
+                         f'them gets 1/{channels} of the sum.')
+        coverage = lay(module, weights, self.checkpoint,
+                       INIT_FLOOR if cfg.floor is None else cfg.floor, notes, strict=cfg.strict)
+        print_log(f'Weights from {coverage}', logger='current', level=coverage.log_level)
         if hasattr(module, '_params_init_info'):
             update_init_info(module, init_info=self._get_init_info())
 
-    def _part(self, weights: dict) -> dict:
-        prefix = self.prefix.rstrip('.') + '.'
+    def _part(self, weights: dict, prefix: str) -> dict:
         part = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
         if not part:
             found = sorted({k.split('.')[0] for k in weights})

@@ -11,7 +11,8 @@ from torch import nn
 
 from segplug.apis.publish import publish
 from segplug.cli.main import main
-from segplug.engine.checkpoint import load_checkpoint, save_checkpoint, weights_of
+from segplug.engine.checkpoint import load_checkpoint, save_checkpoint
+from segplug.engine.containers import weights_of
 from segplug.engine.runner import Runner
 from segplug.engine.weight_init import PretrainedInit
 from segplug.errors import CheckpointError

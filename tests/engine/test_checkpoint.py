@@ -15,13 +15,10 @@ from mmengine.logging import HistoryBuffer, MessageHub
 from torch import nn
 
 from segplug.engine.checkpoint import (
-    compare,
     load_checkpoint,
-    load_state_dict,
     restore_types,
     save_checkpoint,
     to_plain,
-    weights_of,
 )
 from segplug.errors import CheckpointError
 
@@ -193,53 +190,3 @@ def test_names_of_older_numpy(tmp_path):
     loaded = load_checkpoint(old)
     assert loaded['a'].tolist() == [0, 1, 2]
     assert loaded['b'] == 2.0
-
-
-# --- into a model -------------------------------------------------------------------------
-
-
-def test_weights_of_strips_wrappers():
-    state = {'module.a': torch.ones(1), 'module.module.b': torch.ones(2), 'note': 'text'}
-    assert list(weights_of(dict(state_dict=state))) == ['a', 'b']
-    assert list(weights_of(state)) == ['a', 'b']
-
-
-def test_coverage_counts_and_names():
-    # 8 names without the counter: conv 2, norm 4, conv_seg 2
-    model = net().state_dict()
-    weights = dict(model)
-    del weights['backbone.1.num_batches_tracked'], weights['backbone.0.bias']
-    weights['extra'] = torch.ones(1)
-    weights['backbone.1.weight'] = torch.ones(9)
-    coverage = compare(model, weights)
-    assert (len(coverage.matched), coverage.missing) == (6, ['backbone.0.bias'])
-    assert coverage.unexpected == ['extra']
-    assert coverage.mismatched == {'backbone.1.weight': ((9,), (4,))}
-    assert coverage.share == 6 / 8
-    assert str(coverage) == (
-        "6 of the model's 8 names match; 1 missing in the checkpoint (backbone.0.bias); "
-        '1 not in the model (extra); 1 of another shape '
-        '(backbone.1.weight [9] in the checkpoint, [4] in the model)')
-
-
-def test_a_checkpoint_of_another_model_changes_nothing():
-    model = net()
-    before = {k: v.clone() for k, v in model.state_dict().items()}
-    state = {k: torch.zeros_like(v) for k, v in before.items() if k.startswith('decode_head')}
-    with pytest.raises(CheckpointError, match=r"a.pth is a checkpoint of another model: 2 of"):
-        load_state_dict(model, state, 'a.pth')  # 2 of 8 < 0.5
-    assert all(torch.equal(model.state_dict()[k], v) for k, v in before.items())
-    load_state_dict(model, state, 'a.pth', floor=0.25)
-    assert model['decode_head']['conv_seg'].weight.abs().sum() == 0
-    with pytest.raises(CheckpointError, match='0 of'):
-        load_state_dict(model, {'x': torch.ones(1)}, 'a.pth', floor=0.0)
-
-
-def test_class_count():
-    model, state = net(3), net(19).state_dict()
-    with pytest.raises(CheckpointError, match='trained for 19 classes, the config has 3'):
-        load_state_dict(model, state, 'a.pth', same_classes=True)
-    before = model['decode_head']['conv_seg'].weight.clone()
-    coverage = load_state_dict(model, state, 'a.pth')
-    assert len(coverage.mismatched) == 2
-    assert torch.equal(model['decode_head']['conv_seg'].weight, before)

@@ -175,5 +175,8 @@ def test_init_cfg_takes_a_part(tmp_path):
     assert layer.weight.tolist() == [[5, 5], [5, 5]]
     with pytest.raises(CheckpointError, match="nothing below 'neck'.*names below backbone, head"):
         PretrainedInit(path, prefix='neck')(layer)
+    layer.weight.data.zero_()
+    PretrainedInit(path)(layer)  # a backbone is looked for where a segmentor has it
+    assert layer.weight.tolist() == [[5, 5], [5, 5]]
     with pytest.raises(CheckpointError, match='another model: 0 of'):
-        PretrainedInit(path)(layer)
+        PretrainedInit(path)(nn.Sequential(nn.Linear(3, 3)))

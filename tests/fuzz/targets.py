@@ -23,7 +23,8 @@ from segplug.apis.pack import broken, pack
 from segplug.apis.score import score
 from segplug.apis.train import train
 from segplug.datasets.classes import find_table
-from segplug.engine.checkpoint import load_checkpoint, load_state_dict, save_checkpoint
+from segplug.engine.checkpoint import load_checkpoint, save_checkpoint
+from segplug.engine.loading import load_state_dict
 from segplug.engine.runner import Runner
 from segplug.registry import DATASETS
 

@@ -8,13 +8,17 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose
+from mmengine.logging import print_log
 from mmengine.registry import DefaultScope
 from torch import nn
 
+from ...apis.checkpoints import classes_for, test_dataset
 from ...apis.config import find_config
+from ...apis.config_checks import declared_metainfo
 from ...datasets.files import displayed
-from ...engine.checkpoint import load_checkpoint, load_state_dict
-from ...errors import CheckpointError, ConfigError
+from ...engine.checkpoint import load_checkpoint
+from ...engine.loading import TEST_FLOOR, LoadCfg, load_state_dict
+from ...errors import ConfigError
 from ...registry import MODELS
 from ...structures import SegDataSample
 from ...visualization import SegLocalVisualizer
@@ -24,14 +28,17 @@ _LOADERS = ('LoadAnnotations', 'LoadDepthAnnotation')
 
 
 def init_model(config: str | Path | Config, checkpoint: str | None = None,
-               device: str = 'cuda:0', cfg_options: dict | None = None) -> nn.Module:
+               device: str = 'cuda:0', cfg_options: dict | None = None, *,
+               classes: str | Sequence[str] | None = None) -> nn.Module:
     """The segmentor of a config, in eval mode.
 
     Args:
         config: Path or shipped name of a config, or a config.
         checkpoint: File, URL or known name; None leaves the weights as they start.
         device: Where to.
-        cfg_options: Overrides by dotted key.
+        cfg_options: Overrides by dotted key; ``load_cfg`` says how the checkpoint is read.
+        classes: What they are, instead of what the checkpoint or the config says: names, a data
+            set, or a file of names. mmsegmentation has no such argument.
 
     Returns:
         The model, with the config as ``cfg`` and, from the checkpoint or else from the config's
@@ -52,29 +59,18 @@ def init_model(config: str | Path | Config, checkpoint: str | None = None,
     model_cfg.pretrained = model_cfg.train_cfg = None
     with DefaultScope.overwrite_default_scope(config.get('default_scope') or 'mmseg'):
         model = MODELS.build(model_cfg)
-    model.dataset_meta = _dataset_meta({}, config)
+    saved = {}
     if checkpoint is not None:
         saved = load_checkpoint(checkpoint)
-        load_state_dict(model, saved, source=str(checkpoint))
-        model.dataset_meta = _dataset_meta(saved.get('meta') or {}, config)
-        if not model.dataset_meta.get('classes'):
-            raise CheckpointError(f'Neither {checkpoint} nor the config says what the classes are.',
-                                  fix='give the test data set metainfo=dict(classes=..., '
-                                      'palette=...)')
+        coverage = load_state_dict(model, saved, checkpoint, TEST_FLOOR, same_classes=True,
+                                   cfg=LoadCfg.from_dict(config.get('load_cfg')))
+        print_log(f'Loaded {coverage}', 'current', coverage.log_level)
+    model.dataset_meta = {}
+    if checkpoint or classes or declared_metainfo(test_dataset(config)).get('classes'):
+        names, palette = classes_for(model, saved, config, checkpoint, classes)
+        model.dataset_meta = dict(classes=names, palette=palette)
     model.cfg = config
     return model.to(device).eval()
-
-
-def _dataset_meta(meta: dict, config: Config) -> dict:
-    """Classes and palette: a checkpoint's, of 1.x or 0.x, else those of the config's test set."""
-    from ...apis.config_checks import datasets, declared_metainfo
-    old = {key.lower(): meta[key] for key in ('CLASSES', 'PALETTE') if key in meta}
-    leaf = next((leaf for loader, leaf in datasets(config) if loader == 'test_dataloader'), {})
-    for known in (meta.get('dataset_meta') or {}, meta, old,
-                  declared_metainfo(leaf) if leaf else {}):
-        if known.get('classes'):
-            return dict(classes=known['classes'], palette=known.get('palette'))
-    return {}
 
 
 def test_pipeline(config: Config, of_arrays: bool) -> Compose:

@@ -4,7 +4,6 @@ Huang et al., Densely Connected Convolutional Networks, https://arxiv.org/abs/16
 A level is what the next transition convolves: the block's output, normed and through a ReLU.
 """
 
-import re
 from collections import OrderedDict
 from collections.abc import Sequence
 
@@ -22,8 +21,6 @@ _DEPTHS = {
     121: (32, 64, (6, 12, 24, 16)), 161: (48, 96, (6, 12, 36, 24)),
     169: (32, 64, (6, 12, 32, 32)), 201: (32, 64, (6, 12, 48, 32))}
 _BOTTLENECK = 4  # channels of a layer's 1x1 over the growth rate
-# The published files were written before module names could hold no dot.
-_OLD_NAME = re.compile(r'(.*denselayer\d+\.(?:norm|conv))\.([12]\..*)')
 
 
 class DenseLayer(nn.Module):
@@ -115,10 +112,3 @@ class DenseNet(StagedBackbone):
             stages.append([transition.conv, transition.pool, block])
         stages[-1] += [f.norm5, self.relu]
         return stages
-
-    def published_names(self, weights: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Weights of the published files under the names that torchvision's network has.
-
-        They are called 'norm.1' and 'conv.1' there, 'norm1' and 'conv1' here.
-        """
-        return {_OLD_NAME.sub(r'\1\2', name): value for name, value in weights.items()}
