@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.torch_version import TorchVersion
 
 from ..errors import CheckpointError
-from . import archive, safe_pickle, safe_tensors
+from . import archive, safe_pickle, safe_tensors, unpickled
 from .neighbours import good_beside
 from .pretrained import resolve_source
 from .whole_file import whole_file
@@ -130,22 +130,27 @@ def read_checkpoint(path: str | os.PathLike, map_location='cpu') -> dict:
     try:
         with _trusted(safe_pickle.stand_ins()):
             loaded = torch.load(path, map_location=map_location, weights_only=True)
+        loaded = unpickled.plain(loaded)
+    except unpickled.NotPlain as error:
+        raise CheckpointError(
+            f'The checkpoint {path} is refused: {error}.', culprit=str(path),
+            expected='tensors, numbers, text, and dicts and lists of them',
+            fix='if it is yours, save its state_dict anew, as dense tensors') from error
     except pickle.UnpicklingError as error:
         raise _refused(path, error) from error
     except Exception as error:  # a damaged file may raise anything below the unpickler
         raise _damaged(path, f'{type(error).__name__}: {str(error).splitlines()[0][:200]}'
                        if str(error) else type(error).__name__) from error
-    loaded = safe_pickle.unwrap(loaded)
     if not isinstance(loaded, dict) or not loaded:
         raise CheckpointError(f'{path} is not a checkpoint.', culprit=str(path),
                               got=f'a {type(loaded).__name__}',
                               expected='a dict with "state_dict", or a state dict')
-    return loaded
+    return unpickled.sound_meta(loaded)
 
 
 def _read_safetensors(path: Path, map_location) -> dict:
     try:
-        return safe_tensors.read(path, map_location)
+        return unpickled.sound_meta(safe_tensors.read(path, map_location))
     except Exception as error:  # a damaged file may raise anything
         raise _damaged(path, str(error) or type(error).__name__) from error
 

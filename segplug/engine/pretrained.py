@@ -5,6 +5,7 @@ table. The publishers put the first digits of a file's SHA-256 into its name.
 """
 
 import hashlib
+import http.client
 import json
 import os
 import re
@@ -105,19 +106,38 @@ def cache_dir() -> Path:
     return Path(chosen).expanduser() if chosen else Path(torch.hub.get_dir()) / 'checkpoints'
 
 
+def cache_file(address: str) -> Path:
+    """Where the file of an address is kept.
+
+    One whose name holds its hash lies where torch.hub puts it; of others there are many of one
+    name (``pytorch_model.bin``), so each address has a folder of its own.
+
+    Raises:
+        CheckpointError: The address names no file.
+    """
+    name = address.split('://', 1)[1].split('?')[0].split('#')[0].partition('/')[2].rsplit('/')[-1]
+    if name in ('', '.', '..') or '\\' in name:
+        raise CheckpointError(f'The address {address} names no file.', culprit=address,
+                              expected='https://.../NAME.pth')
+    folder = cache_dir()
+    if hash_in_name(name) is None:
+        folder /= hashlib.sha256(address.encode()).hexdigest()[:16]
+    return folder / name
+
+
 def fetch(address: str) -> Path:
     """The cached file of ``address``, downloaded if need be, its hash checked every time.
 
     Several processes may ask at once; one downloads, the others wait for it.
     """
-    path = cache_dir() / address.split('?')[0].rsplit('/', 1)[1]
+    path = cache_file(address)
     if not path.is_file():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(path.with_name(f'.{path.name}.lock')):
                 if not path.is_file():
                     _download(address, path)
-        except OSError as error:  # urllib's errors are OSErrors
+        except (OSError, http.client.HTTPException, ValueError) as error:
             raise CheckpointError(
                 f'The weights {address} could not be downloaded ({_reason(error)}).',
                 culprit=address, fix=f'download {address} on any machine and put it at {path}, '
@@ -126,7 +146,7 @@ def fetch(address: str) -> Path:
     return path
 
 
-def _reason(error: OSError) -> str:
+def _reason(error: Exception) -> str:
     return str(getattr(error, 'reason', None) or error) or type(error).__name__
 
 
@@ -156,16 +176,25 @@ def _show_progress(name: str, done: int, size: int) -> None:
               flush=True)
 
 
+_DATE = re.compile(r'(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])')
+
+
+def hash_in_name(name: str) -> str | None:
+    """The first digits of a SHA-256 that end a file's name: 'f37072fd' of resnet18-f37072fd.pth."""
+    match = re.search(r'-([0-9a-f]{8,64})\.\w+$', name)
+    return match[1] if match and not _DATE.fullmatch(match[1]) else None
+
+
 def check_hash(path: Path, name: str | None = None) -> None:
     """Compare the file with the hash digits in its (final) name, if there are any."""
-    match = re.search(r'-([0-9a-f]{8,64})\.\w+$', name or path.name)
-    if match is None:
+    expected = hash_in_name(name or path.name)
+    if expected is None:
         return
     with open(path, 'rb') as file:
         digest = hashlib.file_digest(file, 'sha256') if hasattr(hashlib, 'file_digest') else \
             hashlib.sha256(file.read())
-    if not digest.hexdigest().startswith(match[1]):
+    if not digest.hexdigest().startswith(expected):
         raise CheckpointError(
             f'{path} is not what its publisher made: its hash is wrong.',
-            got=f'SHA-256 {digest.hexdigest()[:len(match[1])]}...', expected=match[1] + '...',
+            got=f'SHA-256 {digest.hexdigest()[:len(expected)]}...', expected=expected + '...',
             fix='delete it and try again; if you trust it as it is, rename it and give its path')

@@ -2,7 +2,8 @@
 
 torch's weights-only unpickler calls only what it is told to trust. mmengine stores its log as
 HistoryBuffer objects (numpy arrays, and methods fetched by ``getattr``); the functions here
-carry those names, check their arguments, and build nothing that runs code.
+carry those names, check their arguments, and build nothing that runs code. `unpickled` turns what
+they made into data.
 """
 
 import pickle
@@ -25,9 +26,8 @@ class HistoryBuffer:
     def __setstate__(self, state: dict) -> None:
         self.state = state
 
-    def plain(self) -> dict:
-        """dict(log_history, count_history, max_length), arrays as numpy."""
-        state = unwrap(dict(getattr(self, 'state', {})))
+    def plain(self, state: dict) -> dict:
+        """dict(log_history, count_history, max_length) of a state that is data, as numpy."""
         return dict(log_history=np.asarray(state.get('_log_history', ()), dtype=np.float64),
                     count_history=np.asarray(state.get('_count_history', ()), dtype=np.float64),
                     max_length=int(state.get('max_length', 1000000)))
@@ -102,20 +102,9 @@ def stand_ins() -> list:
     return [HistoryBuffer, _getattr, _Dtype, _Array, _encode, *numpy_functions]
 
 
-def unwrap(value):
-    """``value`` with every stand-in replaced by plain data, in dicts, lists and tuples."""
-    if isinstance(value, HistoryBuffer):
-        return value.plain()
-    if isinstance(value, _Array):
-        return value.array
-    if isinstance(value, _Dtype):
-        return str(value.dtype)
-    if type(value) is dict:
-        return {unwrap(k): unwrap(v) for k, v in value.items()}
-    if isinstance(value, dict):  # OrderedDict keeps its attributes (a state dict's metadata)
-        for key in list(value):
-            value[key] = unwrap(value[key])
-        return value
-    if type(value) in (list, tuple):
-        return type(value)(unwrap(v) for v in value)
-    return value
+STAND_INS = (_Array, _Dtype)
+
+
+def unwrapped(value):
+    """What a stand-in of numpy stands for; AttributeError if its state never came."""
+    return value.array if isinstance(value, _Array) else str(value.dtype)

@@ -139,6 +139,38 @@ def test_offline_says_which_file_goes_where(cache):
         caught.value)
 
 
+def test_files_of_one_name_from_two_addresses(cache, server):
+    folder, address = server
+    for name, value in (('a', 1.0), ('b', 2.0)):
+        (folder / name).mkdir()
+        torch.save(dict(w=torch.full((1,), value)), folder / name / 'pytorch_model.bin')
+    assert [load_checkpoint(f'{address}{name}/pytorch_model.bin')['w'].item()
+            for name in ('a', 'b', 'a')] == [1.0, 2.0, 1.0]
+    assert len(Handler.requests) == 2
+
+
+def test_a_date_is_no_hash(cache, server):
+    folder, address = server
+    name = publish(folder, digest='20240131')
+    assert fetch(address + name).name == name
+    assert pretrained.hash_in_name('a-20241331.pth') == '20241331'  # there is no month 13
+
+
+@pytest.mark.parametrize('address', [
+    'http://', 'http://127.0.0.1:9', 'http://127.0.0.1:9/', 'http://127.0.0.1:9/a/..',
+    'http://127.0.0.1:9/?a=b.pth', 'http://127.0.0.1:9/a\\..\\b.pth'])
+def test_an_address_without_a_file(cache, address):
+    with pytest.raises(CheckpointError, match='names no file'):
+        fetch(address)
+    assert not cache.exists()
+
+
+def test_an_address_that_is_none(cache):
+    for address in ('http://127.0.0.1:none/a.pth', 'http://[/a.pth', 'http://a b/c.pth'):
+        with pytest.raises(CheckpointError, match='could not be downloaded'):
+            fetch(address)
+
+
 def test_missing_on_the_server(cache, server):
     with pytest.raises(CheckpointError, match=r'\(File not found\)'):
         fetch(server[1] + 'nothing.pth')

@@ -1,5 +1,6 @@
 """safetensors: what is written is read back, by others too, and one changed byte is seen."""
 
+import hashlib
 import json
 import random
 import struct
@@ -44,7 +45,7 @@ def test_the_same_weights_are_the_same_bytes(path):
     (size,) = struct.unpack_from('<Q', again)
     assert size % 8 == 0
     assert list(json.loads(again[8:8 + size])['__metadata__']) == [
-        'cfg', 'classes', 'palette', 'sha256']
+        'sha256', 'cfg', 'classes', 'palette']
 
 
 def test_weights_that_share_memory(tmp_path):
@@ -69,6 +70,30 @@ def test_every_byte_counts(path):
         path.write_bytes(data[:length])
         with pytest.raises(CheckpointError, match='is damaged'):
             load_checkpoint(path)
+
+
+def test_zeros_in_the_metadata_are_not_taken_for_the_checksum(tmp_path):
+    path = tmp_path / 'a.safetensors'
+    path.write_bytes(to_bytes(WEIGHTS, dict(cfg='0' * 64)))
+    assert load_checkpoint(path)['meta'] == dict(cfg='0' * 64)
+
+
+def test_the_hash_in_the_name_counts(path, tmp_path):
+    digits = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+    right, wrong = tmp_path / f'a-{digits}.safetensors', tmp_path / 'a-0123abcd.safetensors'
+    for named in (right, wrong):
+        named.write_bytes(path.read_bytes())
+    assert load_checkpoint(right)['meta'] == load_checkpoint(path)['meta']
+    with pytest.raises(CheckpointError, match=f'its name says 0123abcd.*begins with {digits}'):
+        load_checkpoint(wrong)
+
+
+def test_what_the_format_has_not():
+    with pytest.raises(CheckpointError, match=r"cannot be written.*'a', of type torch\.complex128"):
+        to_bytes(dict(a=torch.ones(1, dtype=torch.complex128)), {})
+    with pytest.raises(CheckpointError, match='cannot be written'):
+        to_bytes({'a\ud800': torch.ones(1)}, {})
+    assert b'"cfg":"a?"' in to_bytes(dict(a=torch.ones(1)), dict(cfg='a\ud800'))
 
 
 def test_a_file_of_others_has_no_checksum(tmp_path):
