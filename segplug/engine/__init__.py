@@ -6,7 +6,15 @@ from .pretrained import SCHEMES
 
 upstream.apply(load_checkpoint, SCHEMES)
 
-from . import amp, hooks, log, loops, sampling, weight_init  # noqa: E402  (mended first)
+from . import (  # noqa: E402  (mended first)
+    amp,
+    hooks,
+    layer_decay,
+    log,
+    loops,
+    sampling,
+    weight_init,
+)
 from .runner import Runner  # noqa: E402
 
-__all__ = ['Runner', 'amp', 'hooks', 'log', 'loops', 'sampling', 'weight_init']
+__all__ = ['Runner', 'amp', 'hooks', 'layer_decay', 'log', 'loops', 'sampling', 'weight_init']

@@ -38,7 +38,7 @@ SHIMS = {
 SOURCES = {
     'datasets': ('datasets',),
     'datasets.transforms': ('datasets.transforms',),
-    'engine': ('engine.hooks',),
+    'engine': ('engine.hooks', 'engine.layer_decay'),
     'evaluation': ('evaluation',),
     'models': ('models',),
     'models.backbones': ('models.backbones', 'models.layers', 'models.layers.up_conv'),

@@ -13,7 +13,7 @@ from mmcv.cnn import ConvModule
 from torch import nn
 
 from ...registry import MODELS
-from ..layers import extends
+from ..layers import check_several, extends
 from .decode_head import BaseDecodeHead
 
 
@@ -64,6 +64,7 @@ class APCHead(BaseDecodeHead):
     @extends(BaseDecodeHead)
     def __init__(self, pool_scales: Sequence[int] = (1, 2, 3, 6), fusion: bool = True,
                  **options) -> None:
+        check_several('APCHead', pool_scales=pool_scales)
         super().__init__(**options)
         self.pool_scales, self.fusion = pool_scales, fusion
         conv = partial(ConvModule, conv_cfg=self.conv_cfg, norm_cfg=self.norm_cfg,

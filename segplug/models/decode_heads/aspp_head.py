@@ -11,7 +11,7 @@ from mmcv.cnn import ConvModule
 from torch import nn
 
 from ...registry import MODELS
-from ..layers import JoinedConv, extends
+from ..layers import JoinedConv, check_several, extends
 from .decode_head import BaseDecodeHead
 
 
@@ -50,6 +50,7 @@ class ASPPHead(BaseDecodeHead):
 
     @extends(BaseDecodeHead)
     def __init__(self, dilations: Sequence[int] = (1, 6, 12, 18), **options) -> None:
+        check_several(type(self).__name__, dilations=dilations)
         super().__init__(**options)
         self.dilations = dilations
         cfgs = dict(conv_cfg=self.conv_cfg, norm_cfg=self.norm_cfg, act_cfg=self.act_cfg)

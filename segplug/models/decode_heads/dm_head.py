@@ -13,7 +13,7 @@ from mmcv.cnn import ConvModule, build_activation_layer, build_norm_layer
 from torch import nn
 
 from ...registry import MODELS
-from ..layers import extends
+from ..layers import check_several, extends
 from .decode_head import BaseDecodeHead
 
 
@@ -76,6 +76,7 @@ class DMHead(BaseDecodeHead):
     @extends(BaseDecodeHead)
     def __init__(self, filter_sizes: Sequence[int] = (1, 3, 5, 7), fusion: bool = False,
                  **options) -> None:
+        check_several('DMHead', filter_sizes=filter_sizes)
         super().__init__(**options)
         self.filter_sizes, self.fusion = filter_sizes, fusion
         conv = partial(ConvModule, conv_cfg=self.conv_cfg, norm_cfg=self.norm_cfg,

@@ -30,13 +30,13 @@ class FCNHead(BaseDecodeHead):
     @extends(BaseDecodeHead)
     def __init__(self, num_convs: int = 2, kernel_size: int = 3, concat_input: bool = True,
                  dilation: int = 1, **options) -> None:
-        super().__init__(**options)
-        self.num_convs, self.kernel_size = num_convs, kernel_size
-        self.concat_input, self.dilation = concat_input, dilation
         if num_convs < 0 or dilation < 1:
             raise ConfigError('An FCNHead has no convolutions of this kind.',
                               got=f'num_convs={num_convs}, dilation={dilation}',
                               expected='num_convs >= 0, dilation >= 1', culprit='num_convs')
+        super().__init__(**options)
+        self.num_convs, self.kernel_size = num_convs, kernel_size
+        self.concat_input, self.dilation = concat_input, dilation
         if num_convs == 0 and self.in_channels != self.channels:
             raise ConfigError('Without convolutions an FCNHead cannot change the width.',
                               got=f'in_channels={self.in_channels}, channels={self.channels}',

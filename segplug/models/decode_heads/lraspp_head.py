@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from ...errors import ConfigError
 from ...ops.resize import resize
 from ...registry import MODELS
-from ..layers import extends
+from ..layers import check_several, extends
 from .decode_head import BaseDecodeHead
 
 # Of the average pooling, at the published crops of 512x1024 (stride 8: maps of 64x128).
@@ -35,6 +35,7 @@ class LRASPPHead(BaseDecodeHead):
 
     @extends(BaseDecodeHead)
     def __init__(self, branch_channels: Sequence[int] = (32, 64), **options) -> None:
+        check_several('LRASPPHead', branch_channels=branch_channels)
         super().__init__(**options)
         if self.input_transform != 'multiple_select':
             raise ConfigError('An LRASPPHead takes several levels.',

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 
 from ...registry import MODELS
-from ..layers import PPM, JoinedConv, extends
+from ..layers import PPM, JoinedConv, check_several, extends
 from .decode_head import BaseDecodeHead
 
 
@@ -23,6 +23,7 @@ class PSPHead(BaseDecodeHead):
 
     @extends(BaseDecodeHead)
     def __init__(self, pool_scales: Sequence[int] = (1, 2, 3, 6), **options) -> None:
+        check_several('PSPHead', pool_scales=pool_scales)
         super().__init__(**options)
         self.pool_scales = pool_scales
         cfgs = dict(conv_cfg=self.conv_cfg, norm_cfg=self.norm_cfg, act_cfg=self.act_cfg)

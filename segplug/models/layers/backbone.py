@@ -23,26 +23,18 @@ def start_cfg(pretrained: str | None, init_cfg: dict | list | None,
         default: Holds where neither is set.
 
     Raises:
-        ConfigError: If both are set.
+        ConfigError: If both are set, or ``pretrained`` is no name.
     """
     if pretrained is None:
         return [dict(cfg) for cfg in default] if init_cfg is None else init_cfg
+    if not isinstance(pretrained, str):
+        raise ConfigError('pretrained is no name of weights.', got=repr(pretrained),
+                          expected='a known name, a file or a URL', culprit='pretrained')
     if init_cfg is not None:
         raise ConfigError('pretrained and init_cfg both say how to start.',
                           got=f'pretrained={pretrained!r}, init_cfg={init_cfg!r}',
                           fix='leave one of them out', culprit='pretrained')
     return dict(type='Pretrained', checkpoint=pretrained)
-
-
-def refuse_set(owner: str, absent: dict) -> None:
-    """Refuse arguments that stand in a signature only because published configs name them.
-
-    Raises:
-        ConfigError: For the first of ``absent`` that is not None.
-    """
-    for name, value in absent.items():
-        if value is not None:
-            raise ConfigError(f'{owner} has no {name}.', got=value, expected='None', culprit=name)
 
 
 class Backbone(BaseModule):

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from segplug.errors import ConfigError
-from segplug.models.layers import Backbone, refuse_set, start_cfg
+from segplug.models.layers import Backbone, start_cfg
 
 
 class _Two(Backbone):
@@ -46,15 +46,10 @@ def test_the_ways_to_start():
     assert start_cfg(None, None, [dict(type='Normal')]) == [dict(type='Normal')]
     with pytest.raises(ConfigError, match='both'):
         start_cfg('x.pth', dict(type='Xavier'))
+    with pytest.raises(ConfigError, match='no name of weights'):
+        start_cfg(0, None)
 
 
 def test_the_default_is_nobodys_to_change():
     start_cfg(None, None)[0]['type'] = 'Xavier'
     assert start_cfg(None, None)[0]['type'] == 'Kaiming'
-
-
-def test_what_is_named_but_absent_may_not_be_set():
-    refuse_set('ANet', dict(dcn=None, plugins=None))
-    with pytest.raises(ConfigError, match='ANet has no plugins') as error:
-        refuse_set('ANet', dict(dcn=None, plugins=[]))
-    assert error.value.culprit == 'plugins'
