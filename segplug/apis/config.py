@@ -82,7 +82,7 @@ def load_config(name: str | os.PathLike, *, options: dict | None = None,
     load_plugins()
     cfg = _read(path)
     if options:
-        _merge(cfg, options)
+        merge_options(cfg, options)
     with explained(cfg, options):
         if cfg.get('custom_imports') is not None:
             import_modules(cfg.custom_imports, path)
@@ -150,7 +150,8 @@ def _no_dict_in_a_base(path: Path, key: str) -> ConfigError:
     return told
 
 
-def _merge(cfg: Config, options: dict) -> None:
+def merge_options(cfg: Config, options: dict) -> None:
+    """Put ``{'a.b': value}`` into a config; ConfigError for what does not fit into it."""
     for key, value in options.items():
         try:
             cfg.merge_from_dict({key: value})

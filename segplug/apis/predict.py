@@ -1,148 +1,135 @@
-"""Label images with a checkpoint, through the same test step that scoring uses."""
+"""Label images, videos and what is too large to be held, and write what was found to a folder."""
 
-import logging
-from collections.abc import Iterable
-from dataclasses import dataclass
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-import torch
-from mmengine.logging import print_log
-from mmengine.registry import init_default_scope
+import pandas as pd
+from mmengine.logging import MMLogger
 
-from ..errors import DataError
-from ..ops import memory
-from .checkpoints import classes_for, test_dataset, use_load_cfg
-from .config import load_config
-from .provenance import explained
-from .test import use_aug_test, use_speed
-
-IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
+from ..errors import ConfigError
+from .in_order import in_order
+from .model import Model, load_model
+from .predict_files import Writer, check_out
+from .sources import Video, is_video, source_files
 
 
-@dataclass
-class Predictor:
-    """A model on its device with the pipeline, classes and palette that go with it.
+@dataclass(frozen=True)
+class PredictResult:
+    """What was written.
 
     Attributes:
-        model: The segmentor, in eval mode.
-        pipeline: From ``{'img_path': file}`` to the model's input.
-        classes: K names.
-        palette: K (r, g, b) triples in [0, 255].
+        out: The folder.
+        labels: The label files, in the order of the images.
+        areas: A row for each image (or frame): image, height, width, and the pixels of each class.
     """
 
-    model: torch.nn.Module
-    pipeline: object
-    classes: tuple[str, ...]
-    palette: list
+    out: Path
+    labels: list[Path]
+    areas: pd.DataFrame = field(repr=False)
 
-    @torch.inference_mode()
-    def __call__(self, image: str | Path) -> np.ndarray:
-        """Class ids, (H, W) integer, of an image file at its own size."""
-        results = self.pipeline(dict(img_path=str(image), seg_fields=[]))
-        sample = self.model.test_step(dict(inputs=[results['inputs']],
-                                           data_samples=[results['data_samples']]))[0]
-        if 'pred_is_finite' in sample and not sample.pred_is_finite:
-            raise DataError(f'The network gave nan for {image}.', fix='check the checkpoint, which '
-                            'may be of a training that diverged, and test in float32')
-        return sample.pred_sem_seg.data[0].cpu().numpy()
+    def __str__(self) -> str:
+        return (f'Labelled {len(self.labels)} images: {self.out}/labels and {self.out}/overlays, '
+                f'and areas of classes in {self.out}/areas.csv')
 
 
-def load_predictor(config: str, checkpoint: str, *, device: str | None = None,
-                   aug_test: bool = False, options: dict | None = None,
-                   data_root: str | None = None, speed: dict | None = None,
-                   load: dict | None = None, classes: str | None = None) -> Predictor:
-    """Build the model of a config and load a checkpoint into it.
+def predict(config: str, checkpoint: str | None, images: Iterable[str | Path] | str | Path,
+            out: str | Path, *, device: str | None = None, aug_test: bool = False,
+            probs: str | None = None, window: tuple[int, int] | None = None,
+            stride: tuple[int, int] | None = None, opacity: float = 0.5,
+            overwrite: bool = False, options: dict | None = None, data_root: str | None = None,
+            speed: dict | None = None, load: dict | None = None,
+            classes: str | None = None) -> PredictResult:
+    """Write labels (PNG that show in the palette's colours), overlays and areas to ``out``.
 
     Args:
-        config: Path or shipped name of the config.
-        checkpoint: File, URL or known name.
-        device: 'cpu', 'cuda:1', ...; by default a GPU when there is one.
-        aug_test: Average over scales and mirror images.
-        options, data_root: As for `segplug.apis.train.train`.
-        speed, load: Added to the config's ``speed`` and ``load_cfg``, as for
-            `segplug.apis.test.test`.
-        classes: What they are, instead of what the checkpoint or the config says: a data set, a
-            file of names, or names with commas between.
-
-    Raises:
-        ConfigError, CheckpointError: Also when nothing says what the classes are.
-    """
-    from mmengine.dataset import Compose
-    from mmengine.device import get_device
-
-    from ..engine.checkpoint import load_checkpoint
-    from ..engine.loading import TEST_FLOOR, LoadCfg, load_state_dict
-    from ..engine.speed import Speed, speed_up
-    from ..registry import MODELS
-    cfg = load_config(config, options=options, data_root=data_root)
-    if aug_test and (note := use_aug_test(cfg)):
-        print_log(note, 'current', logging.WARNING)
-    use_speed(cfg, speed)
-    use_load_cfg(cfg, load)
-    with explained(cfg, options):
-        init_default_scope(cfg.default_scope)
-        saved = load_checkpoint(checkpoint)
-        model = MODELS.build(cfg.model)
-        coverage = load_state_dict(model, saved, checkpoint, TEST_FLOOR, same_classes=True,
-                                   cfg=LoadCfg.from_dict(cfg.get('load_cfg')))
-        print_log(f'Loaded {coverage}', 'current', coverage.log_level)
-        names, palette = classes_for(model, saved, cfg, checkpoint, classes)
-        steps = [step for step in test_dataset(cfg).get('pipeline', [])
-                 if step['type'] != 'LoadAnnotations']
-        pipeline = Compose(steps)
-        model.to(device or get_device()).eval()
-        speed_up(model, Speed.from_dict(cfg.get('speed')))
-    return Predictor(model, pipeline, tuple(names), palette)
-
-
-def predict(config: str, checkpoint: str, images: Iterable[str], out: str, *,
-            device: str | None = None, aug_test: bool = False, options: dict | None = None,
-            data_root: str | None = None, speed: dict | None = None, load: dict | None = None,
-            classes: str | None = None) -> list[Path]:
-    """Write ``labels/*.png`` (class ids, with the palette) and ``overlays/*.png`` to ``out``.
-
-    Args:
-        images: Image files; a folder stands for all images below it.
+        config: Path or shipped name of the config; or the checkpoint, see `load_model`.
+        checkpoint: File, URL or known name; None if ``config`` is the checkpoint.
+        images: Files, folders, patterns; a folder stands for all images and videos below it.
+            A video has a label file for each frame, and a video of the overlays.
         out: Folder to write to.
-        device, aug_test, options, data_root, speed, load, classes: As for `load_predictor`.
-
-    Returns:
-        The label files, in the order of the images.
+        device, aug_test, options, data_root, speed, load, classes: As for `load_model`.
+        probs: Also write the probabilities: 'npz' (float32, K x H x W) or 'png16' (a gray PNG for
+            each class, 65535 is 1).
+        window: (H, W): label in windows at the image's own size, without the pipeline's resizing.
+            By default only images from 2^26 pixels on are, in the model's own windows.
+        stride: (H, W) from one window to the next; by default three quarters of a window.
+        opacity: Share of the colours in overlays, in [0, 1].
+        overwrite: Replace files that are in ``out`` already.
 
     Raises:
-        DataError: An image is missing, or none was found; nothing is written then.
+        DataError: An image is missing, or none was found: nothing is written then. One is broken.
+        ConfigError: ``out`` holds predictions; also `load_model`'s.
     """
-    from ..datasets.files import displayed
+    from ..engine.progress import Progress
+    from ..engine.whole_file import refusals_told
     from ..evaluation.outputs import output_names
-    from ..visualization.draw import write_labels, write_overlay
-    files = image_files(images)
-    predictor = load_predictor(config, checkpoint, device=device, aug_test=aug_test,
-                               options=options, data_root=data_root, speed=speed, load=load,
-                               classes=classes)
-    written = []
-    with memory.reused():
-        for file, name in zip(files, output_names([str(file) for file in files]), strict=True):
-            labels = predictor(file)
-            written.append(Path(out) / 'labels' / f'{name}.png')
-            write_labels(written[-1], labels, predictor.palette)
-            write_overlay(displayed(str(file)), labels, predictor.palette,
-                          Path(out) / 'overlays' / f'{name}.png')
-    return written
+    files = source_files([images] if isinstance(images, (str, Path)) else images)
+    if not files:
+        raise ConfigError('There is nothing to label.', expected='files, folders or patterns')
+    out = Path(out)
+    check_out(out, overwrite)
+    model = load_model(config, checkpoint, device=device, aug_test=aug_test, options=options,
+                       data_root=data_root, speed=speed, load=load, classes=classes)
+    writer = Writer(out, model.classes, model.palette, probs, opacity)
+    written, rows = [], []
+    job = _Job(model, writer, probs is not None, window, stride)
+    with refusals_told(out), Progress('predict', len(files), MMLogger.get_current_instance()) \
+            as progress:
+        for done, (path, row) in job.run(files, output_names([str(file) for file in files])):
+            written.append(path)
+            rows.append(row)
+            progress.reach(done)
+        writer.write_areas(rows)
+    return PredictResult(out, written, pd.DataFrame(rows))
 
 
-def image_files(images: Iterable[str]) -> list[Path]:
-    """The files that arguments mean; a folder means all images below it, in order of name."""
-    files = []
-    for image in map(Path, images):
-        if image.is_dir():
-            inside = sorted(p for p in image.rglob('*') if p.suffix.lower() in IMAGE_SUFFIXES)
-            if not inside:
-                raise DataError(f'The folder {image} holds no image.',
-                                expected=f'files ending in {", ".join(IMAGE_SUFFIXES)}')
-            files += inside
-        elif image.is_file():
-            files.append(image)
-        else:
-            raise DataError(f'There is no image {image}.', fix='give a file or a folder of images')
-    return files
+@dataclass(frozen=True)
+class _Job:
+    """Files of three kinds, each labelled in its own way, in their order."""
+
+    model: Model
+    writer: Writer
+    probs: bool
+    window: tuple[int, int] | None
+    stride: tuple[int, int] | None
+
+    def run(self, files: list[Path], names: list[str]) -> Iterator[tuple[int, tuple[Path, dict]]]:
+        """(files done, (label file, row of areas)) for each image and each frame."""
+        done, pairs = 0, zip(files, names, strict=True)
+        for kind, group in itertools.groupby(pairs, key=lambda pair: self._kind(pair[0])):
+            if kind == 'image':
+                for one in self._images(list(group)):
+                    done += 1
+                    yield done, one
+                continue
+            for file, name in group:
+                for one in self._rows(file, name) if kind == 'rows' else self._video(file, name):
+                    yield done, one
+                done += 1
+
+    def _kind(self, file: Path) -> str:
+        if is_video(file):
+            if self.probs or self.window:
+                raise ConfigError(f'{file} is a video: neither probabilities nor windows are '
+                                  'made of one.', fix='leave --probs and --window away')
+            return 'video'
+        by_rows = self.window is not None or self.model.is_large(file)
+        if by_rows and self.probs:
+            raise ConfigError(f'{file} is labelled by rows, which writes no probabilities.',
+                              fix='leave --probs and --window away, or cut the image')
+        return 'rows' if by_rows else 'image'
+
+    def _images(self, pairs: list[tuple[Path, str]]) -> Iterator[tuple[Path, dict]]:
+        """Read ahead, label, and write behind."""
+        found = self.model.stream([file for file, _ in pairs], probs=self.probs)
+        jobs = zip(found, (name for _, name in pairs), strict=True)
+        return in_order(lambda pair: self.writer.write(*pair), jobs, workers=2)
+
+    def _rows(self, file: Path, name: str) -> Iterator[tuple[Path, dict]]:
+        with self.model.by_rows(file, self.window, self.stride) as (image, bands):
+            yield self.writer.write_rows(image, bands, name)
+
+    def _video(self, file: Path, name: str) -> Iterator[tuple[Path, dict]]:
+        return self.writer.write_video(Video(file), self.model.stream(file), name)

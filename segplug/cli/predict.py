@@ -1,4 +1,5 @@
-"""Label images with a checkpoint: class-id PNGs with the palette, and overlays to look at."""
+"""Label images, folders and videos with a checkpoint: class-id PNGs with the palette, overlays to
+look at, and the area of each class."""
 
 import argparse
 
@@ -11,17 +12,35 @@ from .common import (
     speed_arguments,
 )
 
-EXAMPLE = """example:
+EXAMPLE = """examples:
   segplug predict unet/unet_r18_minicity.py work_dirs/unet_r18_minicity/iter_1000.pth \\
-      data/minicity/leftImg8bit/val --out work_dirs/predictions"""
+      data/minicity/leftImg8bit/val --out work_dirs/predictions
+  segplug predict work_dirs/unet_r18_minicity/iter_1000.pth street.mp4 --out work_dirs/street
+  segplug predict work_dirs/unet_r18_minicity/iter_1000.pth map.tif --window 1024 --out map"""
+_CHECKPOINTS = ('.pth', '.pt', '.safetensors')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_arguments(parser, packed=False)
-    parser.add_argument('checkpoint', help='a checkpoint file, URL or known name')
-    parser.add_argument('images', nargs='+', metavar='IMAGE', help='files or folders')
+    parser.add_argument('checkpoint', help='a checkpoint file, URL or known name; CONFIG may be '
+                                           'left away for those that segplug wrote')
+    parser.add_argument('images', nargs='*', metavar='IMAGE',
+                        help='files, folders, videos, or patterns in quotes')
     parser.add_argument('--out', required=True, metavar='DIR',
-                        help='folder for labels/*.png and overlays/*.png')
+                        help='folder for labels/*.png, overlays/*.png and areas.csv')
+    parser.add_argument('--overwrite', action='store_true',
+                        help='replace what --out holds of earlier predictions')
+    parser.add_argument('--probs', nargs='?', const='npz', choices=['npz', 'png16'],
+                        help='also write the probabilities: K x H x W float32, or a gray PNG of 16 '
+                             'bits for each class')
+    parser.add_argument('--window', metavar='H,W',
+                        help='label in windows of so many pixels (one number is a square) at the '
+                             'own size of the image, without the resizing of the test pipeline; for images that '
+                             'are too large to be held this is done by itself')
+    parser.add_argument('--stride', metavar='H,W',
+                        help='from one window to the next; three quarters of a window by default')
+    parser.add_argument('--opacity', type=float, default=0.5,
+                        help='share of the colours in overlays, 0 to 1')
     parser.add_argument('--aug-test', '--tta', action='store_true', dest='aug_test',
                         help='average over scales and mirror images')
     parser.add_argument('--device', help="'cpu', 'cuda:1', ...; by default a GPU if there is one")
@@ -34,8 +53,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, argv: list[str]) -> int:
     from ..apis.predict import predict
-    written = predict(args.config, args.checkpoint, args.images, args.out, device=args.device,
-                      aug_test=args.aug_test, speed=speed_arguments(args),
-                      load=load_arguments(args), classes=args.classes, **config_arguments(args))
-    print(f'Labelled {len(written)} images: {args.out}/labels and {args.out}/overlays')
+    config, checkpoint, images = args.config, args.checkpoint, args.images
+    if config.endswith(_CHECKPOINTS):  # the only one: what follows are images
+        checkpoint, images = None, [args.checkpoint, *images]
+    result = predict(config, checkpoint, images, args.out, device=args.device,
+                     aug_test=args.aug_test, probs=args.probs, window=_pair(args.window),
+                     stride=_pair(args.stride), opacity=args.opacity, overwrite=args.overwrite,
+                     speed=speed_arguments(args), load=load_arguments(args),
+                     classes=args.classes, **config_arguments(args))
+    print(result)
     return 0
+
+
+def _pair(given: str | None) -> tuple[int, int] | None:
+    """'512,1024' -> (512, 1024); one number is a square."""
+    from ..errors import ConfigError
+    if given is None:
+        return None
+    parts = given.split(',')
+    if len(parts) > 2 or not all(part.isdecimal() and int(part) for part in parts):
+        raise ConfigError('This is no size.', got=given, culprit=given,
+                          expected='pixels: 512, or height and width: 512,1024')
+    return int(parts[0]), int(parts[-1])

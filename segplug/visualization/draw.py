@@ -1,12 +1,12 @@
-"""Labels as pictures: pure functions from arrays to arrays, and two that write files.
+"""Labels as pictures: pure functions from arrays to arrays, and to PNG.
 
 Letters: K classes, H W pixels. Images are (H, W, 3) uint8 in the channel order of the palette,
 RGB; labels are (H, W) integer, and a value without a colour (ignore) stays as the image is, or
 black where there is no image.
 """
 
+import io
 from collections.abc import Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -111,27 +111,32 @@ def name_regions(picture: np.ndarray, labels: np.ndarray, classes: Sequence[str]
     return named
 
 
-def write_labels(path: str | Path, labels: np.ndarray, palette: Palette = None) -> None:
-    """Write a PNG whose pixels are class ids and which shows in the palette's colours.
+def encode_labels(labels: np.ndarray, palette: Palette = None) -> bytes:
+    """A PNG whose pixels are class ids and which shows in the palette's colours.
+
+    Args:
+        labels: (H, W) integer in 0..65535; above 255 the PNG is gray of 16 bits.
+        palette: K colours in [0, 255].
 
     Raises:
-        ShapeError: A value needs more than 8 bits.
+        ShapeError: A value needs more than 16 bits, or is negative.
     """
-    if labels.size and not 0 <= labels.min() <= labels.max() < 256:
-        raise ShapeError('A label PNG with a palette holds 8 bits.', expected='0 to 255',
-                         got=f'{labels.min()} to {labels.max()}')
-    picture = Image.fromarray(labels.astype(np.uint8))
+    highest = labels.max(initial=0)
+    if not 0 <= labels.min(initial=0) <= highest < 1 << 16:
+        raise ShapeError('A label PNG holds 16 bits.', expected='0 to 65535',
+                         got=f'{labels.min()} to {highest}')
+    if highest > 255:
+        return cv2.imencode('.png', labels.astype(np.uint16))[1].tobytes()
+    picture = Image.fromarray(labels.astype(np.uint8, copy=False))
     picture.putpalette(_table(palette)[:256].flatten().tolist())
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    picture.save(path, format='PNG')
+    file = io.BytesIO()
+    picture.save(file, format='PNG')
+    return file.getvalue()
 
 
-def write_overlay(image: np.ndarray, labels: np.ndarray, palette: Palette, path: str | Path,
-                  alpha: float = 0.5) -> None:
-    """Lay the labels over an image, (H, W, 3) uint8 RGB, and write the picture to ``path``."""
-    mixed = overlay(image, labels, palette, alpha)
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Path(path).write_bytes(cv2.imencode('.png', mixed[..., ::-1])[1].tobytes())
+def encode_picture(picture: np.ndarray) -> bytes:
+    """(H, W, 3) uint8 RGB as PNG."""
+    return cv2.imencode('.png', picture[..., ::-1])[1].tobytes()
 
 
 def _colours(palette: Palette) -> Sequence[Sequence[int]]:

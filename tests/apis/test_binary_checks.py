@@ -11,7 +11,7 @@ from PIL import Image
 
 from segplug.apis.binary_checks import check_binary
 from segplug.apis.config_checks import check_classes
-from segplug.apis.predict import load_predictor
+from segplug.apis.model import load_model
 from segplug.apis.test import test as run_test
 from segplug.apis.train import train
 from segplug.errors import ConfigError
@@ -86,8 +86,8 @@ def test_it_learns_scores_and_predicts(way, root, tmp_path):
     assert result.metrics['mIoU'] > 95
     again = run_test(str(path), str(result.checkpoint), out=str(tmp_path / 'out'))
     assert again['mIoU'] == result.metrics['mIoU']
-    predictor = load_predictor(str(path), str(result.checkpoint), device='cpu')
-    labels = np.asarray(predictor(root / 'img' / '0.png'))
+    model = load_model(path, result.checkpoint, device='cpu')
+    labels = model.predict(root / 'img' / '0.png').labels
     truth = np.asarray(Image.open(root / 'label' / '0.png'))
     assert set(np.unique(labels)) == {0, 1}
     assert (labels == (truth == 200))[truth != 255].mean() > 0.97

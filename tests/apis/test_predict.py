@@ -1,17 +1,19 @@
-"""Predicting: the test step's own labels, in files a person can look at."""
+"""Predicting to a folder: the test step's own labels, in files a person can look at."""
 
 import os
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
+import tifffile
 import torch
 from PIL import Image
 
-from segplug.apis.predict import image_files, load_predictor, predict
+from segplug.apis.predict import predict
 from segplug.apis.test import test as score
 from segplug.cli.main import main
-from segplug.errors import DataError
+from segplug.errors import ConfigError, DataError
 
 CONFIG = 'unet/unet_r18_minicity.py'
 
@@ -24,15 +26,14 @@ def images(minicity):
 def test_labels_are_those_of_the_test(trained, tiny, minicity, images, tmp_path):
     score(CONFIG, str(trained.checkpoint), options=tiny, data_root=os.fspath(minicity),
           out=os.fspath(tmp_path / 'test'), work_dir=os.fspath(tmp_path / 'w'))
-    files = predict(CONFIG, str(trained.checkpoint), images, os.fspath(tmp_path / 'predict'),
-                    options=tiny)
-    assert len(files) == 3
-    for file in files:
+    result = predict(CONFIG, trained.checkpoint, images, tmp_path / 'predict', options=tiny)
+    assert len(result.labels) == 3
+    for file in result.labels:
         tested = cv2.imread(str(tmp_path / 'test' / 'predictions' / file.name), -1)
         assert np.array_equal(np.asarray(Image.open(file)), tested)
 
 
-def test_the_command_writes_label_and_overlay_of_each_image_at_its_size(
+def test_the_command_writes_label_overlay_and_areas_of_each_image(
         trained, options, images, tmp_path, capsys):
     code = main(['predict', CONFIG, str(trained.checkpoint), *images[:2], '--out', str(tmp_path),
                  *options])
@@ -43,40 +44,120 @@ def test_the_command_writes_label_and_overlay_of_each_image_at_its_size(
         assert len(written) == 2
         with Image.open(written[0]) as picture:
             assert (picture.mode, picture.size) == (mode, (128, 64))
+    areas = pd.read_csv(tmp_path / 'areas.csv')
+    assert (areas.height.tolist(), areas.width.tolist()) == ([64, 64], [128, 128])
+    assert (areas.iloc[:, 3:].sum(axis=1) == 64 * 128).all()
+    labels = np.asarray(Image.open(tmp_path / 'labels' / f'{areas.image[1]}.png'))
+    assert areas.road[1] == (labels == 0).sum()
+    assert not (tmp_path / 'probs').exists()
 
 
-def test_a_label_file_has_the_palette_of_its_classes(trained, tiny, images, tmp_path):
-    (file,) = predict(CONFIG, str(trained.checkpoint), images[:1], os.fspath(tmp_path),
-                      options=tiny)
-    with Image.open(file) as picture:
+def test_a_label_file_has_the_palette_of_its_classes(trained, images, tmp_path):
+    result = predict(trained.checkpoint, None, images[0], tmp_path)
+    with Image.open(result.labels[0]) as picture:
         assert picture.getpalette()[:6] == [128, 64, 128, 244, 35, 232], 'road, sidewalk'
 
 
-def test_classes_come_from_the_checkpoint(trained, tiny):
-    predictor = load_predictor(CONFIG, str(trained.checkpoint), options=tiny)
-    assert len(predictor.classes) == len(predictor.palette) == 19
+def test_a_checkpoint_alone_on_the_command_line(trained, images, tmp_path, capsys):
+    assert main(['predict', str(trained.checkpoint), images[0], '--out', str(tmp_path)]) == 0
+    assert 'Labelled 1 images' in capsys.readouterr().out
+    with pytest.raises(SystemExit, match='2'):
+        main(['predict', str(trained.checkpoint), '--out', str(tmp_path)])
 
 
-def test_a_folder_means_all_images_below_it(minicity):
-    assert len(image_files([os.fspath(minicity / 'leftImg8bit' / 'val')])) == 3
+def test_probabilities_in_both_forms(trained, images, tmp_path):
+    npz = predict(trained.checkpoint, None, images[:1], tmp_path / 'a', probs='npz')
+    name = npz.labels[0].stem
+    with np.load(tmp_path / 'a' / 'probs' / f'{name}.npz') as saved:
+        probs, classes = saved['probs'], saved['classes'].tolist()
+    assert (probs.shape, probs.dtype, classes[6]) == ((19, 64, 128), np.float32, 'traffic light')
+    predict(trained.checkpoint, None, images[:1], tmp_path / 'b', probs='png16')
+    plane = cv2.imread(str(tmp_path / 'b' / 'probs' / name / 'traffic_light.png'), -1)
+    assert plane.dtype == np.uint16
+    assert np.abs(plane / 65535 - probs[6]).max() <= 0.5 / 65535 + 1e-7
+    with pytest.raises(ConfigError, match="'jpg'"):
+        predict(trained.checkpoint, None, images[:1], tmp_path / 'c', probs='jpg')
 
 
-def test_a_missing_image_stops_before_anything_is_written(trained, tiny, images, tmp_path):
+def test_earlier_predictions_are_not_overwritten_unasked(trained, images, tmp_path):
+    predict(trained.checkpoint, None, images[0], tmp_path)
+    before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob('*')}
+    with pytest.raises(ConfigError, match='holds predictions already.*--overwrite'):
+        predict(trained.checkpoint, None, images[1], tmp_path)
+    assert before == {p: p.stat().st_mtime_ns for p in tmp_path.rglob('*')}
+    assert len(predict(trained.checkpoint, None, images[0], tmp_path, overwrite=True).labels) == 1
+    with pytest.raises(ConfigError, match='is a file'):
+        predict(trained.checkpoint, None, images[1], tmp_path / 'areas.csv')
+
+
+def test_nothing_is_written_for_what_is_not_there(trained, images, tmp_path):
     out = tmp_path / 'out'
-    with pytest.raises(DataError, match='no image nothing.png'):
-        predict(CONFIG, str(trained.checkpoint), [images[0], 'nothing.png'], os.fspath(out),
-                options=tiny)
-    assert not out.exists()
-    (tmp_path / 'empty').mkdir()
-    with pytest.raises(DataError, match='holds no image'):
-        image_files([os.fspath(tmp_path / 'empty')])
+    with pytest.raises(DataError, match=r'no image nothing\.png'):
+        predict(trained.checkpoint, None, [images[0], 'nothing.png'], out)
+    with pytest.raises(ConfigError, match='nothing to label'):
+        predict(trained.checkpoint, None, [], out)
+    (tmp_path / 'text.png').write_text('text')
+    (tmp_path / 'video.mp4').write_text('text')
+    for name in ('text.png', 'video.mp4'):
+        with pytest.raises(DataError, match=name):
+            predict(trained.checkpoint, None, tmp_path / name, out)
+    assert not [p for p in out.rglob('*') if p.is_file()]
 
 
-def test_classes_of_an_mmsegmentation_checkpoint_or_of_the_config(trained, tiny, tmp_path):
+def test_a_video_has_labels_of_each_frame_and_a_film(trained, images, tmp_path):
+    path = tmp_path / 'street.avi'
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 5, (128, 64))
+    for image in images:
+        writer.write(cv2.imread(image))
+    writer.release()
+    result = predict(trained.checkpoint, None, [path, images[0]], tmp_path / 'out')
+    assert [p.relative_to(tmp_path / 'out' / 'labels').as_posix() for p in result.labels[:3]] == [
+        f'street/{i:06d}.png' for i in range(3)]
+    assert len(result.labels) == len(result.areas) == 4
+    film = cv2.VideoCapture(str(tmp_path / 'out' / 'overlays' / 'street.mp4'))
+    assert film.get(cv2.CAP_PROP_FPS) == 5
+    assert [film.read()[0] for _ in range(4)] == [True] * 3 + [False]
+    with pytest.raises(ConfigError, match='is a video'):
+        predict(trained.checkpoint, None, path, tmp_path / 'again', probs='npz')
+
+
+def test_windows_write_by_rows_what_a_whole_test_finds(trained, tiny, images, tmp_path):
+    scene = cv2.resize(cv2.imread(images[0]), (400, 300))
+    cv2.imwrite(str(tmp_path / 'a.png'), scene)
+    place = (0.0, 0.0, 0.0, 400000.0, 5600000.0, 0.0)
+    tifffile.imwrite(tmp_path / 'b.tif', scene[..., ::-1], photometric='rgb',
+                     extratags=[(33922, 'd', 6, place, True)])
+    slides = {**tiny, 'model.test_cfg': dict(mode='slide', crop_size=(96, 128), stride=(72, 96))}
+    whole = predict(CONFIG, trained.checkpoint, tmp_path / 'a.png', tmp_path / 'whole',
+                    options=slides)
+    expected = np.asarray(Image.open(whole.labels[0]))
+    rows = predict(CONFIG, trained.checkpoint, [tmp_path / 'a.png', tmp_path / 'b.tif'],
+                   tmp_path / 'rows', options=tiny, window=(96, 128))
+    assert [p.name for p in rows.labels] == ['a.png', 'b.tif']
+    for path in rows.labels:
+        with Image.open(path) as picture:
+            assert np.array_equal(np.asarray(picture), expected)
+            assert picture.getpalette()[:3] == [128, 64, 128]
+    with tifffile.TiffFile(rows.labels[1]) as written:
+        assert written.pages[0].tags[33922].value == place
+    overlays = [cv2.imread(str(out / 'overlays' / 'a.png'))
+                for out in (tmp_path / 'whole', tmp_path / 'rows')]
+    assert np.array_equal(*overlays)
+    assert rows.areas.iloc[0, 1:].tolist() == whole.areas.iloc[0, 1:].tolist()
+
+
+@pytest.mark.parametrize('size', ['0', '1,2,3', 'wide', '64,-1'])
+def test_a_window_of_no_size(trained, images, tmp_path, capsys, size):
+    assert main(['predict', str(trained.checkpoint), images[0], '--out', str(tmp_path),
+                 '--window', size]) == 1
+    assert 'height and width' in capsys.readouterr().err
+
+
+def test_classes_of_an_mmsegmentation_checkpoint_or_of_the_config(trained, tiny, images, tmp_path):
     saved = torch.load(trained.checkpoint, weights_only=True)
     theirs = dict(dataset_meta=dict(classes=['a'] * 19, palette=[[1, 2, 3]] * 19))
-    for meta, first in ((theirs, 'a'), ({}, 'road')):
+    for number, (meta, first) in enumerate(((theirs, 'a'), ({}, 'road'))):
         torch.save({'state_dict': saved['state_dict'], 'meta': meta}, tmp_path / 'x.pth')
-        predictor = load_predictor(CONFIG, str(tmp_path / 'x.pth'), options=tiny)
-        assert predictor.classes[0] == first
-        assert len(predictor.palette) == 19
+        result = predict(CONFIG, tmp_path / 'x.pth', images[0], tmp_path / str(number),
+                         options=tiny)
+        assert result.areas.columns[3] == first

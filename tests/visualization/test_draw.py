@@ -1,5 +1,8 @@
 """Pictures of labels, worked by hand."""
 
+import io
+
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -8,12 +11,12 @@ from segplug.errors import ShapeError
 from segplug.visualization.draw import (
     colour_map,
     default_palette,
+    encode_labels,
+    encode_picture,
     legend,
     name_regions,
     overlay,
     panel,
-    write_labels,
-    write_overlay,
 )
 
 PALETTE = [[200, 0, 0], [0, 100, 0]]
@@ -79,17 +82,19 @@ def test_name_regions_writes_and_copies():
     assert (name_regions(picture, np.full((60, 80), 255), ('road',)) == 90).all()
 
 
-def test_write_labels(tmp_path):
-    write_labels(tmp_path / 'new' / 'x.png', LABELS, PALETTE)
-    picture = Image.open(tmp_path / 'new' / 'x.png')
-    assert picture.mode == 'P'
-    assert np.array(picture).tolist() == LABELS.tolist()
-    assert np.array(picture.convert('RGB'))[0].tolist() == PALETTE
-    with pytest.raises(ShapeError, match='0 to 256'):
-        write_labels(tmp_path / 'y.png', np.array([[0, 256]]))
+def test_encoded_labels_are_read_by_others():
+    with Image.open(io.BytesIO(encode_labels(LABELS, PALETTE))) as picture:
+        assert picture.mode == 'P'
+        assert np.array(picture).tolist() == LABELS.tolist()
+        assert np.array(picture.convert('RGB'))[0].tolist() == PALETTE
+    deep = cv2.imdecode(np.frombuffer(encode_labels(np.array([[0, 256]])), np.uint8), -1)
+    assert (deep.dtype, deep.tolist()) == (np.uint16, [[0, 256]])
+    for wrong in (-1, 1 << 16):
+        with pytest.raises(ShapeError, match='0 to 65535'):
+            encode_labels(np.array([[0, wrong]]))
 
 
-def test_write_overlay(tmp_path):
-    write_overlay(np.zeros((2, 2, 3), np.uint8), LABELS, PALETTE, tmp_path / 'new' / 'y.png')
-    found = np.array(Image.open(tmp_path / 'new' / 'y.png'))
-    assert found.tolist() == [[[100, 0, 0], [0, 50, 0]], [[0, 0, 0], [0, 50, 0]]]
+def test_encoded_pictures_are_rgb():
+    with Image.open(io.BytesIO(encode_picture(colour_map(LABELS, PALETTE)))) as picture:
+        assert np.array(picture).tolist() == [[[200, 0, 0], [0, 100, 0]], [[0, 0, 0], [0, 100, 0]]]
+

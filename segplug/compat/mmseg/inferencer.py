@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from torch import nn
 
-from ...apis.predict import image_files
+from ...apis.sources import source_files
 from ...structures import SegDataSample
 from .apis import inference_model, init_model, show_result_pyplot
 
@@ -105,5 +105,5 @@ class MMSegInferencer:
 def _images(inputs) -> list:
     """One image, or several, with folders opened."""
     if isinstance(inputs, (str, Path)):
-        return [str(file) for file in image_files([str(inputs)])]
+        return [str(file) for file in source_files([str(inputs)])]
     return [inputs] if isinstance(inputs, np.ndarray) else list(inputs)

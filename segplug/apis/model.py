@@ -1,0 +1,287 @@
+"""A model that labels images: what a notebook holds, and what `segplug predict` uses."""
+
+import contextlib
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.logging import print_log
+from mmengine.registry import DefaultScope
+from PIL import Image
+
+from ..datasets.files import as_picture, displayed
+from ..datasets.rasters import open_raster
+from ..errors import ConfigError, DataError
+from ..ops import memory
+from ..ops.fuse import probabilities
+from ..visualization.draw import default_palette
+from . import large
+from .checkpoints import classes_for, test_dataset, use_load_cfg
+from .config import load_config
+from .in_order import in_order
+from .prediction import Prediction
+from .provenance import explained
+from .saved_config import config_of_checkpoint
+from .sources import Video, is_video, source_files
+from .test import use_aug_test, use_speed
+
+Source = str | Path | np.ndarray | Image.Image
+
+
+def load_model(config: str | Path, checkpoint: str | Path | None = None, *,
+               device: str | None = None, aug_test: bool = False, options: dict | None = None,
+               data_root: str | None = None, speed: dict | None = None, load: dict | None = None,
+               classes: str | Sequence[str] | None = None) -> 'Model':
+    """The model of a config with the weights of a checkpoint, ready to label images.
+
+    ``load_model(checkpoint)`` alone takes the config that is in a checkpoint of segplug.
+
+    Args:
+        config: Path or shipped name of the config; or the checkpoint, if it is the only one.
+        checkpoint: File, URL or known name.
+        device: 'cpu', 'cuda:1', ...; by default a GPU when there is one.
+        aug_test: Average over scales and mirror images.
+        options, data_root: As for `segplug.apis.train`.
+        speed, load: Added to the config's ``speed`` and ``load_cfg``, as for `segplug.apis.test`.
+        classes: What they are, instead of what the checkpoint or the config says: a data set, a
+            file of names, or the names.
+
+    Raises:
+        ConfigError, CheckpointError: What is wrong, where it is set and what to do.
+    """
+    from mmengine.device import get_device
+
+    from ..engine.checkpoint import load_checkpoint
+    from ..engine.loading import TEST_FLOOR, LoadCfg, load_state_dict
+    from ..engine.speed import Speed, speed_up
+    from ..registry import MODELS
+    alone = checkpoint is None
+    checkpoint = str(config if alone else checkpoint)
+    saved = load_checkpoint(checkpoint)
+    cfg = config_of_checkpoint(saved, checkpoint, options=options) if alone else \
+        load_config(config, options=options, data_root=data_root)
+    if aug_test and (note := use_aug_test(cfg)):
+        print_log(note, 'current', logging.WARNING)
+    use_speed(cfg, speed)
+    use_load_cfg(cfg, load)
+    with explained(cfg, options), _scope(cfg):
+        net = MODELS.build(cfg.model)
+        coverage = load_state_dict(net, saved, checkpoint, TEST_FLOOR, same_classes=True,
+                                   cfg=LoadCfg.from_dict(cfg.get('load_cfg')))
+        print_log(f'Loaded {coverage}', 'current', coverage.log_level)
+        names, palette = classes_for(net, saved, cfg, checkpoint, classes)
+        net.to(device or get_device()).eval()
+        speed_up(net, Speed.from_dict(cfg.get('speed')))
+        return Model(net, cfg, names, palette)
+
+
+def _scope(cfg: Config):
+    return DefaultScope.overwrite_default_scope(cfg.default_scope)
+
+
+class Model:
+    """A network with all that lies between an image and its labels.
+
+    Args:
+        net: The segmentor, on its device, in eval mode.
+        cfg: The config, for the pipeline of its test set.
+        classes: K names.
+        palette: K (r, g, b) in [0, 255]; None makes one up.
+
+    Attributes:
+        net, cfg, classes: As given.
+        palette: K (r, g, b).
+    """
+
+    def __init__(self, net: torch.nn.Module, cfg: Config, classes: Sequence[str],
+                 palette: Sequence | None = None) -> None:
+        self.net, self.cfg, self.classes = net, cfg, tuple(classes)
+        self.palette = default_palette(len(classes)) if palette is None else palette
+        self.steps = [dict(step) for step in test_dataset(cfg).get('pipeline') or
+                      cfg.get('test_pipeline') or [] if step['type'] != 'LoadAnnotations']
+        if not self.steps:
+            raise ConfigError('The config has no test pipeline, which says how images are read.',
+                              fix='give test_dataloader.dataset a pipeline')
+        self._pipelines: dict[bool, object] = {}
+
+    def __repr__(self) -> str:
+        parts = [type(getattr(self.net, name, None)).__name__
+                 for name in ('backbone', 'neck', 'decode_head') if hasattr(self.net, name)]
+        return (f'Model({type(self.net).__name__} of {", ".join(parts)}; '
+                f'{len(self.classes)} classes; on {self.device})')
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.net.parameters()).device
+
+    def predict(self, image: Source | Iterable[Source], *, probs: bool = False,
+                channel_order: str = 'bgr') -> Prediction | list[Prediction]:
+        """Label an image, or several.
+
+        Args:
+            image: A file; an array (H, W) or (H, W, C), as the pipeline's loader would give it; a
+                picture of Pillow; a list of them, or a folder, a pattern or a video: then a list
+                comes back. `stream` does not keep all of them.
+            probs: Whether to keep the probabilities.
+            channel_order: Of arrays with three channels: 'bgr', as OpenCV reads them, or 'rgb'.
+
+        Raises:
+            DataError: An image is missing or broken, or the network gave nan.
+        """
+        if isinstance(image, (np.ndarray, Image.Image)):
+            return self._labelled(_as_array(image, channel_order), probs)
+        if isinstance(image, (str, Path)):
+            files = source_files([image])
+            if files == [Path(image)] and not is_video(image):
+                return self._labelled(files[0], probs)
+            image = files
+        return list(self.stream(image, probs=probs, channel_order=channel_order))
+
+    def stream(self, images: Source | Iterable[Source], *, probs: bool = False,
+               channel_order: str = 'bgr') -> Iterator[Prediction]:
+        """`predict` of one image after the other; the next ones are read meanwhile."""
+        if isinstance(images, (str, Path, np.ndarray, Image.Image)):
+            images = [images]
+        items = self._items(images, channel_order)
+        with memory.reused():
+            for source, results in in_order(self._read, items, workers=2):
+                yield self._labelled(source, probs, results)
+
+    def _items(self, images: Iterable[Source], channel_order: str) -> Iterator:
+        for image in images:
+            if not isinstance(image, (str, Path)):
+                yield _as_array(image, channel_order)
+                continue
+            for file in source_files([image]):
+                if is_video(file):
+                    for number, frame in enumerate(Video(file)):
+                        yield _Named(frame, f'{file.name}, frame {number}')
+                else:
+                    yield file
+
+    def _read(self, source) -> tuple:
+        """The source, and what the pipeline makes of it; None for a file to be read by rows."""
+        if isinstance(source, Path) and self.is_large(source):
+            return source, None
+        of_array = not isinstance(source, Path)
+        if of_array not in self._pipelines:
+            self._pipelines[of_array] = self._pipeline(of_array)
+        given = dict(img=source.array) if of_array else dict(img_path=str(source))
+        return source, self._pipelines[of_array](dict(given, seg_fields=[]))
+
+    def _pipeline(self, of_array: bool):
+        from mmengine.dataset import Compose
+        loader, *rest = self.steps
+        if of_array:
+            loader = dict(type='LoadImageFromNDArray',
+                          to_float32=loader.get('to_float32', False))
+        with _scope(self.cfg):
+            return Compose([loader, *rest])
+
+    @torch.inference_mode()
+    def _labelled(self, source, probs: bool, results: dict | None = None) -> Prediction:
+        if results is None:
+            source, results = self._read(source)
+        if results is None:
+            return self._labelled_by_rows(source, probs)
+        with self._keeping_scores(probs), _scope(self.cfg):
+            sample = self.net.test_step(dict(inputs=[results['inputs']],
+                                             data_samples=[results['data_samples']]))[0]
+        if 'pred_is_finite' in sample and not sample.pred_is_finite:
+            raise large.no_number(source)
+        return self._prediction(source, sample.pred_sem_seg.data[0].cpu().numpy(),
+                                self._probs(sample) if probs else None)
+
+    def _prediction(self, source, labels: np.ndarray, probs: np.ndarray | None = None
+                    ) -> Prediction:
+        if isinstance(source, Path):
+            return Prediction(labels, self.classes, self.palette, str(source), probs,
+                              lambda: displayed(str(source)))
+        return Prediction(labels, self.classes, self.palette, source.name, probs,
+                          lambda: source.picture())
+
+    @contextlib.contextmanager
+    def _keeping_scores(self, wanted: bool):
+        """The segmentor keeps its scores inside the ``with``, if they are ``wanted``."""
+        before = getattr(self.net, 'tta_cfg', None)
+        if not wanted or before is None:
+            yield
+            return
+        self.net.tta_cfg = replace(before, save_logits=True)
+        try:
+            yield
+        finally:
+            self.net.tta_cfg = before
+
+    def _probs(self, sample) -> np.ndarray:
+        if 'seg_logits' not in sample:
+            raise ConfigError(f'{type(self.net).__name__} does not say its probabilities.',
+                              expected='EncoderDecoder, or seg_logits in its samples')
+        scores = sample.seg_logits.data
+        cfg = getattr(self.net, 'tta_cfg', None)
+        if cfg is None or not cfg.averages_probs:
+            scores = probabilities(scores)
+        if len(scores) == 1:
+            scores = torch.cat([1 - scores, scores])
+        return scores.float().cpu().numpy()
+
+    # --- large images ---------------------------------------------------------------------
+
+    def is_large(self, path: Path) -> bool:
+        """Whether a file has so many pixels that it is read by rows."""
+        size = large.size_of(path) if path.is_file() else None
+        return size is not None and size[0] * size[1] > large.LARGE
+
+    @contextlib.contextmanager
+    def by_rows(self, path: Path, window: tuple[int, int] | None = None,
+                stride: tuple[int, int] | None = None):
+        """Open an image file to label it in windows at its own size, however large it is.
+
+        Yields:
+            The `large.LargeImage`, and its labels band by band, (n, W) integer, from the top.
+        """
+        cfg = large.window_cfg(self.net.tta_cfg, window, stride)
+        with open_raster(path) as raster, torch.inference_mode(), _scope(self.cfg):
+            image = large.LargeImage(Path(path), raster, self.steps)
+            yield image, image.labels(self.net, cfg, self.device)
+
+    def _labelled_by_rows(self, path: Path, probs: bool) -> Prediction:
+        if probs:
+            raise ConfigError(f'{path} is too large for its probabilities.',
+                              got='x'.join(map(str, reversed(large.size_of(path)))),
+                              fix='cut the image')
+        with self.by_rows(path) as (_, bands):
+            return self._prediction(path, np.concatenate(list(bands)))
+
+
+class _Named:
+    """An array, (H, W) or (H, W, C), with the name it is spoken of by."""
+
+    def __init__(self, array: np.ndarray, name: str = 'array') -> None:
+        self.array, self.name = array, name
+
+    def __str__(self) -> str:
+        return self.name
+
+    def picture(self) -> np.ndarray:
+        """(H, W, 3) uint8 RGB."""
+        bands = self.array if self.array.ndim == 3 else self.array[..., None]
+        return as_picture(bands[..., ::-1] if bands.shape[2] == 3 else bands)
+
+
+def _as_array(image: np.ndarray | Image.Image | object, channel_order: str) -> _Named:
+    if channel_order not in ('bgr', 'rgb'):
+        raise ConfigError('There is no such channel_order.', got=repr(channel_order),
+                          expected="'bgr' or 'rgb'")
+    if isinstance(image, Image.Image):
+        return _Named(np.asarray(image.convert('RGB'))[..., ::-1], 'picture')
+    if not isinstance(image, np.ndarray) or image.ndim not in (2, 3) or 0 in image.shape:
+        raise DataError('This is no image.', got=f'{image.shape} {image.dtype}' if isinstance(
+            image, np.ndarray) else type(image).__name__,
+            expected='a file name, an array (H, W) or (H, W, C), or a picture of Pillow')
+    swap = channel_order == 'rgb' and image.ndim == 3 and image.shape[2] == 3
+    return _Named(image[..., ::-1] if swap else image)
