@@ -63,8 +63,9 @@ def build_dataloader(dataloader: DataLoader | dict, seed: int | None = None,
         dataset = SampleStream(dataset, order_seed if order_seed is not None else shared_seed or 0)
         if skips:
             dataset = _skipping(dataset, limit, sampler)
-        sampler = keyed(sampler)
-        batch_sampler = None if batch_sampler is None else KeyedSampler(batch_sampler)
+        sampler = keyed(sampler, shared_seed or 0)
+        if batch_sampler is not None:
+            batch_sampler = KeyedSampler(batch_sampler, shared_seed or 0)
     else:
         deal_out(sampler, dataset)
     cfg.setdefault('pin_memory', True)  # batches are copied while the network runs

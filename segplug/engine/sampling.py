@@ -175,25 +175,42 @@ class InfiniteSampler(_RankSampler):
 
 
 class KeyedSampler(Sampler):
-    """Another package's sampler or batch sampler whose plain indices get an epoch.
+    """Another package's sampler or batch sampler: its plain indices get an epoch, its draws a seed.
 
     The epoch is what `set_epoch` said, else the number of finished iterations; for a sampler
-    without end it grows each time its length has passed.
+    without end it grows each time its length has passed. What it draws from the global generators
+    follows from (seed, epoch); one of its own is brought to its place in a resumed run by drawing
+    again all that was drawn before, without reading a sample.
+
+    Args:
+        sampler: Of indices or of lists of them.
+        seed: Of its draws from the global generators.
     """
 
-    def __init__(self, sampler: Iterable) -> None:
-        self.wrapped = sampler
+    def __init__(self, sampler: Iterable, seed: int = 0) -> None:
+        self.wrapped, self.seed = sampler, seed
         self.infinite = getattr(sampler, 'infinite',
                                 isinstance(sampler, _UpstreamInfiniteSampler))
-        self._epoch, self._start = 0, 0
+        self._epoch = self._start = self._before = self._passes = 0
 
     def __iter__(self) -> Iterator:
-        start, self._start = self._start, 0
-        epoch, length = self._epoch, len(self)
-        for count, item in enumerate(self.wrapped):
-            if count >= start:
-                yield _with_epoch(item, epoch + count // max(length, 1))
-        self._epoch = epoch + 1
+        epoch, start, self._start = self._epoch, self._start, 0
+        length = len(self)
+        while True:
+            current = min(self._passes, epoch)
+            self._tell(current)
+            items, taken = _Drawn(self.wrapped, self.seed, current), []
+            if current == epoch:
+                break
+            taken = items.take(length + 1)
+            if len(taken) > length:  # without end, and does not say so: there is this pass only
+                epoch, start = current, start + epoch * self._before
+                break
+            self._passes += 1
+        items.take(start - len(taken))
+        for count, item in enumerate(itertools.chain(taken[start:], items), start):
+            yield _with_epoch(item, epoch + count // max(length, 1))
+        self._passes = self._epoch = epoch + 1
 
     def __len__(self) -> int:
         return len(self.wrapped)
@@ -206,6 +223,9 @@ class KeyedSampler(Sampler):
     def set_epoch(self, epoch: int) -> None:
         """Said to the wrapped sampler as well, or to the one inside a batch sampler."""
         self._epoch = epoch
+        self._tell(epoch)
+
+    def _tell(self, epoch: int) -> None:
         inner = self.wrapped
         while inner is not None:
             if hasattr(inner, 'set_epoch'):
@@ -213,9 +233,39 @@ class KeyedSampler(Sampler):
                 break
             inner = getattr(inner, 'sampler', None)
 
-    def set_start(self, count: int) -> None:
-        """Leave out the first ``count`` items of the next iteration."""
-        self._start = count
+    def set_start(self, count: int, per_epoch: int = 0) -> None:
+        """Leave out the first ``count`` items of the next iteration; each before had so many."""
+        self._start, self._before = count, per_epoch
+
+
+class _Drawn:
+    """The items of a sampler, drawn from generators that nobody else draws from."""
+
+    def __init__(self, items: Iterable, *numbers: int) -> None:
+        with seeded(*numbers):
+            self._items, self._states = iter(items), _generator_states()
+
+    def __iter__(self) -> '_Drawn':
+        return self
+
+    def __next__(self):
+        with self._own():
+            return next(self._items)
+
+    def take(self, count: int) -> list:
+        """The next ``count`` items, or as many as there are."""
+        with self._own():
+            return list(itertools.islice(self._items, max(count, 0)))
+
+    @contextlib.contextmanager
+    def _own(self) -> Iterator[None]:
+        before = _generator_states()
+        _set_generators(self._states)
+        try:
+            yield
+        finally:
+            self._states = _generator_states()
+            _set_generators(before)
 
 
 def _with_epoch(item, epoch: int):
@@ -224,9 +274,10 @@ def _with_epoch(item, epoch: int):
     return item if isinstance(item, SampleKey) else SampleKey(item, epoch)
 
 
-def keyed(sampler):
+def keyed(sampler, seed: int = 0):
     """``sampler`` if it yields `SampleKey`s itself, else wrapped so that it does."""
-    return sampler if isinstance(sampler, _RankSampler | KeyedSampler) else KeyedSampler(sampler)
+    known = isinstance(sampler, _RankSampler | KeyedSampler)
+    return sampler if known else KeyedSampler(sampler, seed)
 
 
 def _driver(dataloader: DataLoader):
@@ -246,7 +297,10 @@ def seek(dataloader: DataLoader, epoch: int, num_batches: int) -> None:
     driver, per_batch = _driver(dataloader)
     if hasattr(driver, 'set_epoch'):
         driver.set_epoch(epoch)
-    if hasattr(driver, 'set_start'):
+    if isinstance(driver, KeyedSampler):
+        per_epoch = 0 if driver.infinite else len(dataloader) * per_batch
+        driver.set_start(num_batches * per_batch, per_epoch)
+    elif hasattr(driver, 'set_start'):
         driver.set_start(num_batches * per_batch)
 
 
@@ -270,14 +324,22 @@ def _replace_seed(part, before: int, seed: int) -> None:
 @contextlib.contextmanager
 def seeded(*numbers: int) -> Iterator[None]:
     """Python's, numpy's and torch's (CPU) generators follow from ``numbers`` inside only."""
-    before = random.getstate(), np.random.get_state(), torch.default_generator.get_state()
+    before = _generator_states()
     seed_generators(*numbers)
     try:
         yield
     finally:
-        random.setstate(before[0])
-        np.random.set_state(before[1])
-        torch.default_generator.set_state(before[2])
+        _set_generators(before)
+
+
+def _generator_states() -> tuple:
+    return random.getstate(), np.random.get_state(), torch.default_generator.get_state()
+
+
+def _set_generators(states: tuple) -> None:
+    random.setstate(states[0])
+    np.random.set_state(states[1])
+    torch.default_generator.set_state(states[2])
 
 
 def seed_generators(*numbers: int) -> None:
@@ -306,6 +368,8 @@ class SampleStream(torch.utils.data.Dataset):
         return len(self.dataset)
 
     def __getattr__(self, name: str):
-        if name == 'dataset':  # not set yet while unpickling
+        # Not set yet while unpickling. And torch would read by ``__getitems__`` of a data set that
+        # has it (a Subset) without our draws.
+        if name == 'dataset' or name.startswith('__'):
             raise AttributeError(name)
         return getattr(self.dataset, name)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from mmengine.dataset import DefaultSampler as UpstreamDefaultSampler
 from mmengine.dataset import InfiniteSampler as UpstreamInfiniteSampler
-from torch.utils.data import BatchSampler, DataLoader
+from torch.utils.data import BatchSampler, DataLoader, Sampler
 
 from segplug.engine import sampling
 from segplug.engine.sampling import (
@@ -201,6 +201,59 @@ def test_batch_samplers_get_epochs_and_start_by_batches():
     seek(loader, 3, 0)
     assert inner.epoch == 3
     assert [k.epoch for batch in loader.batch_sampler for k in batch] == [3] * 10
+
+
+class Drawing(Sampler):
+    """Another package's: draws from the global generators, or has one that goes on over epochs."""
+
+    def __init__(self, kind: str, length: int = 10) -> None:
+        self.kind, self.length = kind, length
+        self.generator = np.random.RandomState(0)
+
+    def __len__(self):
+        return self.length
+
+    def __iter__(self):
+        while True:
+            if self.kind == 'lazy':
+                yield from (int(torch.randint(self.length, ())) for _ in range(self.length))
+            elif self.kind == 'global':
+                yield from np.random.permutation(self.length).tolist()
+            else:
+                yield from self.generator.permutation(self.length).tolist()
+            if self.kind != 'endless':
+                return
+
+
+@pytest.mark.parametrize('drop_last', [False, True])
+@pytest.mark.parametrize('kind', ['lazy', 'global', 'own', 'endless'])
+def test_another_packages_sampler_starts_anywhere(kind, drop_last):
+    """By iterations, as `IterBasedTrainLoop` goes: epoch after epoch of what may not end."""
+    def batches(first, count):
+        loader = DataLoader(SampleStream(Noise(), 5), batch_size=4, collate_fn=list,
+                            sampler=keyed(Drawing(kind), seed=5), drop_last=drop_last)
+        epoch, done = divmod(first, len(loader))
+        while True:
+            seek(loader, epoch, done)
+            for batch in loader:
+                random.random(), np.random.rand(), torch.rand(1)  # as others do
+                yield batch
+                count -= 1
+                if not count:
+                    return
+            epoch, done = epoch + 1, 0
+
+    whole = list(batches(0, 9))
+    for first in range(9):
+        assert list(batches(first, 9 - first)) == whole[first:]
+
+
+def test_a_data_set_that_torch_reads_by_lists_is_drawn_from_the_seed():
+    """torch asks for ``__getitems__``, which a Subset has."""
+    subset = torch.utils.data.Subset(Noise(), list(range(10)))
+    loader = DataLoader(SampleStream(subset, seed=5), batch_size=4, collate_fn=list,
+                        sampler=DefaultSampler(subset, seed=5))
+    assert two_epochs(loader) == two_epochs(stream_loader(0))
 
 
 def test_which_loaders_never_end():
