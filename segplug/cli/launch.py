@@ -9,15 +9,18 @@ for each other.
 """
 
 import argparse
+import contextlib
 import logging
 import os
 import re
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 
 from ..errors import ConfigError
 from .main import guarded
+from .signals import raising_once
 
 
 def launch(command: list[str], *, nproc: int) -> int:
@@ -37,12 +40,12 @@ def launch(command: list[str], *, nproc: int) -> int:
     nodes = nodes_from_environment()
     torchrun_args = launch_command(nproc, command, **nodes)[3:]
     os.environ.update(launch_environment(nproc), SEGPLUG_LAUNCHER='1')
-    _hear_warnings(SignalException)
     # Its own account of a failure is a page; ours below is a sentence.
     logging.getLogger('torch.distributed.elastic').setLevel(logging.CRITICAL)
     args = torchrun.parse_args(torchrun_args)
     try:
-        torchrun.run(args)
+        with _one_end(SignalException):
+            torchrun.run(args)
     except ChildFailedError as error:
         return _report_failures(error.failures)
     except SignalException as error:
@@ -52,12 +55,22 @@ def launch(command: list[str], *, nproc: int) -> int:
     return 0
 
 
-def _hear_warnings(exception: type[Exception]) -> None:
-    """Hand a scheduler's SIGUSR1 on to the processes, as torchrun does with SIGTERM and SIGINT."""
+@contextlib.contextmanager
+def _one_end(exception: type[Exception]) -> Iterator[None]:
+    """The first signal ends the processes inside, a scheduler's SIGUSR1 too.
+
+    Those after it do not cut short the half minute that torchrun leaves them to save.
+    """
+    from torch.distributed.elastic.multiprocessing import api
+    handler = raising_once(lambda signum: exception(f'got {signum}', sigval=signal.Signals(signum)))
+    own = api._terminate_process_handler  # which it sets when it starts them
+    api._terminate_process_handler = handler
     if hasattr(signal, 'SIGUSR1') and threading.current_thread() is threading.main_thread():
-        def hand_on(signum: int, frame) -> None:
-            raise exception(f'got {signum}', sigval=signal.Signals(signum))
-        signal.signal(signal.SIGUSR1, hand_on)
+        signal.signal(signal.SIGUSR1, handler)
+    try:
+        yield
+    finally:
+        api._terminate_process_handler = own
 
 
 def _no_meeting(error: Exception, nodes: dict) -> ConfigError:

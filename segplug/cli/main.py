@@ -6,16 +6,14 @@ traceback is a bug.
 """
 
 import argparse
-import contextlib
 import os
-import signal
 import sys
-import threading
 from importlib import import_module
 from types import ModuleType
 
 from .. import __version__
 from ..errors import SegplugError, did_you_mean, report
+from .signals import ended_by_signals
 from .verbs import plugin_verbs
 
 # verb -> (module with add_arguments and run, what --help says of it)
@@ -92,33 +90,18 @@ def guarded(run, args: argparse.Namespace, argv: list[str]) -> int:
     A signal ends it by an exception, so that what it started ends too, with 128 + its number.
     """
     try:
-        with _ended_by_signals():
+        with ended_by_signals() as hear_no_more:
             warn_of_clashes()
-            return run(args, argv) or 0
+            code = run(args, argv) or 0
+            if code > 128:
+                hear_no_more()
+            return code
     except SegplugError as error:
         report(f'{type(error).__name__}: {error}')
         return 1
     except KeyboardInterrupt:
         report('Interrupted.')
         return 130
-
-
-@contextlib.contextmanager
-def _ended_by_signals():
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        numbers = [getattr(signal, name) for name in ('SIGTERM', 'SIGUSR1')
-                   if hasattr(signal, name)]  # Windows has but the first
-        before = {number: signal.signal(number, _end) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
-
-
-def _end(signum: int, frame) -> None:
-    sys.exit(128 + signum)
 
 
 def warn_of_clashes() -> None:

@@ -11,11 +11,15 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Sequence
 
 from ..errors import ConfigError
 
 SIGNALS = ('SIGTERM', 'SIGINT', 'SIGUSR1')
+# Seconds after which a second SIGINT is a person's: one that goes to all processes comes from
+# torchrun as well.
+AGAIN = 1.0
 
 
 class Stopped(SystemExit):
@@ -37,6 +41,7 @@ class StopRequest:
     def __init__(self) -> None:
         self.signum, self.at_once = 0, False
         self._before: dict[int, object] = {}
+        self._since = 0.0
 
     def listen(self, names: Sequence[str] = SIGNALS) -> None:
         """Take over these signals; only in the main thread, where Python hears them.
@@ -66,7 +71,9 @@ class StopRequest:
         self.signum = self.signum or signum
 
     def _note(self, signum: int, frame) -> None:
-        impatient = signum == signal.SIGINT == self.signum  # Ctrl-C again
+        now = time.monotonic()
+        impatient = signum == signal.SIGINT == self.signum and now - self._since > AGAIN
+        self._since = self._since if self.signum else now
         self.ask(signum)
         if self.at_once or impatient:
             raise Stopped(signum)

@@ -9,6 +9,7 @@ import time
 import pytest
 import torch
 
+from segplug.engine import stopping
 from segplug.engine.dataloading import build_dataloader
 from segplug.engine.stopping import Stopped, StopRequest, name_of
 from segplug.errors import ConfigError
@@ -39,9 +40,15 @@ def test_before_there_is_anything_to_save_a_signal_ends_at_once(request_):
     assert caught.value.code == 143  # 128 + 15
 
 
-def test_the_second_ctrl_c_does_not_wait(request_):
+def test_the_second_ctrl_c_does_not_wait(request_, monkeypatch):
+    """Unless it comes right after the first: to a rank the same one comes from torchrun as well."""
+    now = [100.0]
+    monkeypatch.setattr(stopping.time, 'monotonic', lambda: now[0])
     request_.listen()
-    os.kill(os.getpid(), signal.SIGINT)
+    for now[0] in (100.0, 100.5):
+        os.kill(os.getpid(), signal.SIGINT)
+    assert request_.signum == signal.SIGINT
+    now[0] = 101.5
     with pytest.raises(Stopped) as caught:
         os.kill(os.getpid(), signal.SIGINT)
     assert caught.value.code == 130  # 128 + 2
