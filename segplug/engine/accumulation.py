@@ -22,6 +22,26 @@ def pending(optim_wrapper: OptimWrapper) -> bool:
     return not optim_wrapper.should_update()
 
 
+def may_hold(optim_wrapper: OptimWrapper) -> bool:
+    """Whether gradients may wait for a step: of several optimizers, each clears its own weights'
+    only, and a loss of the one leaves some at those of the other."""
+    return isinstance(optim_wrapper, OptimWrapperDict) or pending(optim_wrapper)
+
+
+def counts(optim_wrapper: OptimWrapper) -> dict[str, int]:
+    """How many batches each of several optimizers has had, which mmengine does not count anew for a
+    resumed run as for a single one; empty for that."""
+    if not isinstance(optim_wrapper, OptimWrapperDict):
+        return {}
+    return {name: one._inner_count for name, one in optim_wrapper.items()}
+
+
+def restore_counts(optim_wrapper: OptimWrapper, saved: dict[str, int]) -> None:
+    """Take over what `counts` gave."""
+    for name, count in saved.items():
+        optim_wrapper[name]._inner_count = int(count)
+
+
 def gather(model: nn.Module) -> list[dict[str, Tensor]]:
     """The gradients of each rank by parameter name, on the CPU; on other ranks than 0 nothing.
 

@@ -18,11 +18,12 @@ from .neighbours import by_likelihood
 def latest_checkpoint(work_dir: str | os.PathLike) -> Path | None:
     """The file that ``last_checkpoint`` names, also when the folder was moved since."""
     pointer = Path(work_dir) / 'last_checkpoint'
-    text = pointer.read_text(errors='replace').strip() if pointer.is_file() else ''
+    text = os.fsdecode(pointer.read_bytes()).strip() if pointer.is_file() else ''
     if not text or '\0' in text:  # cut off, or overwritten
         return None
-    named = Path(text)
-    return named if named.is_file() else Path(work_dir) / named.name
+    named, beside = Path(text), Path(work_dir) / Path(text).name
+    # A copied folder goes on from its own file, whatever became of the other folder.
+    return named if named.is_file() and not beside.is_file() else beside
 
 
 def newest_good(work_dir: str | os.PathLike, logger: logging.Logger) -> Path | None:

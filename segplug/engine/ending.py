@@ -30,15 +30,13 @@ def explained_end() -> Iterator[None]:
         traceback.clear_frames(error.__traceback__)
         raise
     except Exception as error:
-        # Whoever stops first tears the connections of the others.
-        if request.signum:
-            raise Stopped(request.signum) from error
         if is_communication(error):
+            # Whoever stops first tears the connections of the others.
+            if request.signum:
+                raise Stopped(request.signum) from error
             _blame(error)
         _tell(error)
         raise
-    finally:
-        request.restore()
 
 
 def is_communication(error: Exception) -> bool:

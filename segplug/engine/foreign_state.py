@@ -80,6 +80,8 @@ def _check(optimizer: Optimizer) -> None:
         for key, value in group.items():
             if isinstance(value, Tensor) and not _is_number(value):
                 raise ValueError(f'group {number} of the optimizer has {key}={value!r}')
+        if not type(optimizer).__module__.startswith('torch.optim'):
+            continue  # may keep its momenta in a lower rank
         for weight in group['params']:
             for key, value in optimizer.state.get(weight, {}).items():
                 if key in _LIKE_WEIGHTS and value is not None and (

@@ -1,9 +1,11 @@
 """What the log says beyond mmengine's: memory without a GPU, how far the test is on all processes,
 TensorBoard only when installed."""
 
+import functools
 import importlib.util
 import logging
 import os
+import sys
 from pathlib import Path
 
 import torch
@@ -26,6 +28,23 @@ def resident_memory() -> int:
     except ImportError:  # Windows
         return 0
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 2**20  # macOS: bytes, the peak
+
+
+def told_once(logger: logging.Logger) -> None:
+    """Let a log file that cannot be written (a full disk) say so in one sentence, once; Python has
+    a page for each line."""
+    for handler in logger.handlers:
+        if isinstance(handler, logging.FileHandler):
+            handler.handleError = functools.partial(_refused, handler)
+
+
+def _refused(handler: logging.FileHandler, record: logging.LogRecord) -> None:
+    error, path = sys.exc_info()[1], handler.baseFilename
+    if not isinstance(error, OSError):
+        logging.Handler.handleError(handler, record)
+    elif path not in _said:
+        _said.add(path)
+        print(f'The log {path} cannot be written: {error.strerror or error}.', file=sys.stderr)
 
 
 @LOG_PROCESSORS.register_module()

@@ -13,7 +13,9 @@ _LOOKED_AT = 5  # files beside a broken one that are read to name a good one
 def by_likelihood(folder: Path, path: Path | None) -> list[Path]:
     """The other checkpoints of a folder: first those just before ``path``, by the number in their
     name, then any, by the time of writing, as a folder may hold those of an earlier run too."""
-    others = [p for p in folder.glob('*.pth') if p != path and p.is_file()]
+    endings = {'.pth', path.suffix} if path else {'.pth'}  # CheckpointHook's filename_tmpl
+    others = [p for p in folder.iterdir() if p.suffix in endings and p != path and p.is_file()] \
+        if folder.is_dir() else []
     kind, number = _numbered(path) if path else (None, -1)
 
     def rank(other: Path):

@@ -20,20 +20,24 @@ from torch.utils.data import DataLoader
 
 from ..errors import CheckpointError, ConfigError
 from ..registry import OPTIMIZERS, RUNNERS, made_of_settings, resolve
-from . import accumulation, distributed, sampling, state
+from . import accumulation, distributed, state
 from . import checkpoint as checkpoints
 from .background import BackgroundWriter
 from .checkpoint_files import holds_run, newest_good
 from .class_names import tell_other_classes
 from .dataloading import build_dataloader
 from .ending import explained_end
-from .foreign_state import check_optimizers, check_schedulers, restoring
+from .foreign_state import restoring
 from .loading import TEST_FLOOR, TRAIN_FLOOR, LoadCfg, load_state_dict
+from .log import told_once
 from .rank_order import keep_rank_order
 from .restarts import left_a_checkpoint
+from .resuming import restore_run
 from .skipping import KEY as SKIP_KEY
 from .speed import Speed, speed_up
+from .stopping import request
 from .sync_bn import convert_sync_batchnorm, wants_every
+from .whole_file import whole_file
 
 # Hooks of every run, by their names in ``default_hooks``.
 _OURS = dict(val_loss=dict(type='ValLossHook'), finite_loss=dict(type='FiniteLossHook'),
@@ -64,6 +68,8 @@ class Runner(_UpstreamRunner):
     """
 
     checkpoint_writer: BackgroundWriter | None = None
+    # Those of all ranks, while none changes: then rank 0 can save without the others.
+    held_gradients: list | None = None
 
     # --- the process -----------------------------------------------------------------------
 
@@ -87,6 +93,12 @@ class Runner(_UpstreamRunner):
         self.test_num_threads = int(env_cfg.get('test_num_threads', 1))
         super().setup_env(env_cfg)
         self._timestamp = _unique(self._timestamp)
+
+    def build_logger(self, *args, **kwargs):
+        """mmengine's; a log that cannot be written says so once."""
+        logger = super().build_logger(*args, **kwargs)
+        told_once(logger)
+        return logger
 
     def build_log_processor(self, log_processor):
         """mmengine's, with ours as the default."""
@@ -145,7 +157,9 @@ class Runner(_UpstreamRunner):
 
     def scale_lr(self, optim_wrapper, auto_scale_lr: dict | None = None) -> None:
         """mmengine's, also for a schedule that states its own rate (``eta_max`` of OneCycleLR)."""
-        group = next(iter(getattr(optim_wrapper, 'param_groups', [])), None)
+        first = (next(iter(optim_wrapper.values())) if isinstance(optim_wrapper, OptimWrapperDict)
+                 else optim_wrapper)
+        group = next(iter(getattr(first, 'param_groups', [])), None)
         before = group and group['lr']
         super().scale_lr(optim_wrapper, auto_scale_lr)
         if not before or group['lr'] == before or not isinstance(self.param_schedulers, list):
@@ -197,6 +211,7 @@ class Runner(_UpstreamRunner):
         finally:
             self._stop_workers()
             self._end_writing()
+            request.restore()
 
     def val(self) -> dict:
         """mmengine's; no worker is left afterwards, however it ended."""
@@ -235,15 +250,18 @@ class Runner(_UpstreamRunner):
         """Write the run's state as plain data, whole or not at all. Arguments as mmengine's.
 
         Every rank calls this at the same time: between the batches of one step (gradient
-        accumulation) each has gradients of its own, which rank 0 writes with the rest.
+        accumulation) each has gradients of its own, which rank 0 writes with the rest. Except
+        where `hold_gradients` was called before.
         """
         if file_client_args is not None or backend_args is not None:
             raise ConfigError('Checkpoints are written to local folders only.',
                               got='file_client_args or backend_args', culprit='backend_args',
                               fix='write to a mounted folder')
         gradients = None
-        if save_optimizer and accumulation.pending(self.optim_wrapper):
-            gradients = accumulation.gather(self._unwrapped())
+        if save_optimizer and accumulation.may_hold(self.optim_wrapper):
+            gradients = self.held_gradients
+            if gradients is None:
+                gradients = accumulation.gather(self._unwrapped())
         if not is_main_process():
             return
         checkpoint = {
@@ -253,7 +271,9 @@ class Runner(_UpstreamRunner):
         }
         if save_optimizer:
             checkpoint['optimizer'] = self.optim_wrapper.state_dict()
-        if gradients:
+            if batches := accumulation.counts(self.optim_wrapper):
+                checkpoint['batches'] = batches
+        if gradients and any(gradients):
             checkpoint['gradients'] = gradients
         if save_param_scheduler and self.param_schedulers is not None:
             checkpoint['param_schedulers'] = state.schedulers_state(self.param_schedulers)
@@ -263,6 +283,11 @@ class Runner(_UpstreamRunner):
             checkpoints.save_checkpoint(checkpoints.to_plain(checkpoint), path)
         else:
             self.checkpoint_writer.save(checkpoint, path, changing=self._unwrapped().buffers())
+
+    def hold_gradients(self) -> None:
+        """Gather what a checkpoint needs of other ranks; all call this, before a validation."""
+        if self.world_size > 1 and accumulation.may_hold(self.optim_wrapper):
+            self.held_gradients = accumulation.gather(self._unwrapped())
 
     def write_in_background(self) -> None:
         """From now on checkpoints are written in a thread, as `CheckpointHook` asks for."""
@@ -321,7 +346,10 @@ class Runner(_UpstreamRunner):
         """
         if not self._has_loaded:
             self._load_or_resume()
-        super().dump_config()
+        if is_main_process():
+            name = Path(self.cfg.filename or f'{self.timestamp}.py').name
+            with whole_file(Path(self.work_dir) / name, 'wb') as file:
+                file.write(self.cfg.dump().encode())
 
     def _load_or_resume(self) -> None:
         training = self._train_loop is not None and not isinstance(self._train_loop, dict)
@@ -335,6 +363,7 @@ class Runner(_UpstreamRunner):
                 self.resume(str(source))
                 return
             self.logger.info(f'Nothing to resume in {self.work_dir}: training starts anew.')
+            self._resume = False  # hooks take from ``load_from`` what they would without it
         if self._load_from is not None:
             self.load_checkpoint(self._load_from)
 
@@ -351,48 +380,10 @@ class Runner(_UpstreamRunner):
         """
         checkpoint = self._load(filename, 'cpu' if map_location == 'default' else map_location,
                                 1.0, LoadCfg())
-        meta = checkpoint.get('meta') or {}
         if not holds_run(checkpoint):
             raise CheckpointError(f'{filename} holds weights but not the state of a run.',
                                   fix='use load_from without --resume to start from its weights',
                                   culprit=str(filename))
         with restoring(filename):
-            self._restore(filename, meta, checkpoint, resume_optimizer, resume_param_scheduler)
+            restore_run(self, filename, checkpoint, resume_optimizer, resume_param_scheduler)
         self.logger.info(f'resumed epoch: {self.epoch}, iter: {self.iter}')
-
-    def _restore(self, filename: str, meta: dict, checkpoint: dict, resume_optimizer: bool,
-                 resume_param_scheduler: bool) -> None:
-        self.train_loop._epoch, self.train_loop._iter = int(meta['epoch']), int(meta['iter'])
-        self._resume_seed(meta.get('seed'))
-        if meta.get('dataset_meta') != state.dataset_meta(
-                getattr(self.train_dataloader.dataset, 'metainfo', None)):
-            self.logger.warning(f'{filename} was trained on a data set with other metainfo.')
-        state.load_hub_state(self.message_hub, checkpoint.get('message_hub') or {})
-        if resume_optimizer:
-            self.optim_wrapper = self.build_optim_wrapper(self.optim_wrapper)
-            self.optim_wrapper.load_state_dict(checkpoint['optimizer'])
-            check_optimizers(self.optim_wrapper)
-            self._restore_gradients(checkpoint.get('gradients'))
-        if resume_param_scheduler and self.param_schedulers is not None:
-            self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
-            state.load_schedulers_state(self.param_schedulers,
-                                        checkpoint.get('param_schedulers', []))
-            check_schedulers(self.param_schedulers)
-
-    def _restore_gradients(self, gradients: list | None) -> None:
-        if gradients:
-            accumulation.restore(self._unwrapped(), gradients)
-            self.logger.addFilter(accumulation.not_lost)
-
-    def _resume_seed(self, seed: int | None) -> None:
-        # Of rank 0; with ``diff_rank_seed`` each rank adds its number, all share order and draws.
-        own = self.rank if self._randomness_cfg.get('diff_rank_seed') else 0
-        before = self.seed - own
-        if seed is None or seed == before:
-            return
-        if self._randomness_cfg.get('seed') is not None:
-            self.logger.warning(f'The run goes on with the seed {seed} of its checkpoint, not '
-                                f'with {self._randomness_cfg["seed"]} of the config.')
-        self._randomness_cfg.update(seed=seed)
-        self.set_randomness(**self._randomness_cfg)
-        sampling.reseed(self.train_dataloader, before, seed)

@@ -3,6 +3,7 @@
 mmengine pickles its own objects here; a checkpoint of ours holds numbers and text.
 """
 
+import inspect
 import json
 import time
 from importlib import metadata
@@ -119,6 +120,32 @@ def load_schedulers_state(schedulers, state) -> None:
         scheduler.load_state_dict(restore_types(scheduler.__dict__, one))
 
 
+def schedule_changes(schedulers, state) -> list[str]:
+    """What a checkpoint's state of the schedules changes of the config's, a sentence for each."""
+    if isinstance(schedulers, dict):
+        return [sentence for name, several in schedulers.items()
+                for sentence in schedule_changes(several, state[name])]
+    said = []
+    if len(schedulers) != len(state):
+        said.append(f'The checkpoint holds the state of {len(state)} schedules, the config has '
+                    f'{len(schedulers)}: only as many as both have are taken up.')
+    for scheduler, saved in zip(schedulers, state, strict=False):
+        for key in _settings(type(scheduler)):
+            ours, theirs = scheduler.__dict__.get(key), saved.get(key)
+            if type(ours) in (bool, int, float, str) and key in saved and ours != theirs:
+                said.append(f'{type(scheduler).__name__} goes on with {key}={theirs} of the '
+                            f'checkpoint, not with {ours} of the config.')
+    return said
+
+
+def _settings(kind: type) -> list[str]:
+    """The arguments of a scheduler's constructors."""
+    return list(dict.fromkeys(
+        name for base in kind.__mro__[:-1] if '__init__' in vars(base)
+        for name in inspect.signature(base.__init__).parameters
+        if name not in ('self', 'verbose', 'last_step')))
+
+
 # --- validations ---------------------------------------------------------------------------
 
 _VALIDATED_AT = 'validated_at'
@@ -130,11 +157,13 @@ def note_validation(runner) -> None:
 
 
 def follows_validation(runner) -> bool:
-    """Whether something a checkpoint holds follows from validations: a schedule or a best score."""
+    """Whether something a checkpoint holds follows from validations: a schedule, a best score, or
+    what a hook that says ``follows_validation`` keeps."""
     schedulers = runner.param_schedulers or []
     lists = schedulers.values() if isinstance(schedulers, dict) else [schedulers]
     return (any(getattr(one, 'need_val_args', False) for several in lists for one in several)
-            or any(getattr(hook, 'save_best', None) for hook in runner.hooks))
+            or any(getattr(hook, 'save_best', None) or getattr(hook, 'follows_validation', False)
+                   for hook in runner.hooks))
 
 
 def validation_is_owed(runner) -> bool:

@@ -20,13 +20,20 @@ from mmengine.config import Config
 from mmengine.dist import barrier, get_rank
 from mmengine.hooks import Hook
 from mmengine.model import BaseModel
+from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch import nn
 
 import segplug.engine  # noqa: F401
 from segplug.engine.amp import AmpOptimWrapper
 from segplug.engine.checkpoint import load_checkpoint
 from segplug.engine.runner import Runner
-from segplug.registry import DATASETS, HOOKS, MODELS, OPTIM_WRAPPERS
+from segplug.registry import (
+    DATASETS,
+    HOOKS,
+    MODELS,
+    OPTIM_WRAPPER_CONSTRUCTORS,
+    OPTIM_WRAPPERS,
+)
 
 PER_EPOCH, NUM_ITERS = 3, 9  # 10 samples in batches of 4; three epochs
 CUTS = dict(inside=4, middle=5, end=6)  # of an epoch; with two batches a step, of that step
@@ -95,6 +102,34 @@ class DropNet(BaseModel):
             return list(x)
         y = torch.stack(list(data_samples))[:, 1]
         return dict(loss_toy=(x - y).square().mean())
+
+
+@MODELS.register_module()
+class TwoStepNet(DropNet):
+    """A DropNet of two optimizers, each of which gets a loss of its own in each iteration."""
+
+    def train_step(self, data, optim_wrapper):
+        data, logs = self.data_preprocessor(data, True), {}
+        for name, wrapper in optim_wrapper.items():
+            loss, parts = self.parse_losses(self._run_forward(data, mode='loss'))
+            wrapper.update_params(loss)
+            logs.update({f'{name}.{key}': value for key, value in parts.items()})
+        return logs
+
+
+@OPTIM_WRAPPER_CONSTRUCTORS.register_module()
+class TwoOptimizers:
+    """AdamW for the backbone and SGD for the head."""
+
+    def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: dict | None = None) -> None:
+        self.counts = optim_wrapper_cfg['accumulative_counts']
+
+    def __call__(self, model: nn.Module) -> OptimWrapperDict:
+        optimizers = dict(first=torch.optim.AdamW(model.backbone.parameters(), lr=0.01),
+                          second=torch.optim.SGD(model.decode_head.parameters(), lr=0.01))
+        return OptimWrapperDict(**{
+            name: OptimWrapper(one, accumulative_counts=self.counts)
+            for name, one in optimizers.items()})
 
 
 @OPTIM_WRAPPERS.register_module()

@@ -51,6 +51,17 @@ def test_another_number_of_ranks_shares_the_mean():
     assert model.weight.grad == 3
 
 
+def test_counts_of_several_are_taken_up():
+    wrappers = OptimWrapperDict(a=wrapper_after(3), b=wrapper_after(4))
+    anew = OptimWrapperDict(a=wrapper_after(0), b=wrapper_after(0))
+    assert accumulation.counts(wrappers) == dict(a=3, b=4)
+    accumulation.restore_counts(anew, accumulation.counts(wrappers))
+    assert accumulation.counts(anew) == dict(a=3, b=4)
+    assert accumulation.counts(wrapper_after(3)) == {}
+    assert [accumulation.may_hold(one) for one in (anew, wrapper_after(3), wrapper_after(4))] == [
+        True, False, True]
+
+
 @pytest.mark.parametrize('lost', [False, True])
 def test_mmengines_warning_is_given_only_where_gradients_are_lost(lost, tmp_path):
     case = Case(accumulate=True)

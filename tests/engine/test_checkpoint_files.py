@@ -3,6 +3,7 @@
 import logging
 import os
 import random
+import shutil
 
 import pytest
 import torch
@@ -47,6 +48,33 @@ def test_the_pointer_counts(folder):
     assert latest_checkpoint(folder) == newest_good(folder, LOGGER) == folder / 'iter_6.pth'
     (folder / 'last_checkpoint').write_text('/elsewhere/iter_4.pth')  # the folder was moved
     assert newest_good(folder, LOGGER) == folder / 'iter_4.pth'
+
+
+def test_a_copied_folder_goes_on_from_its_own_file(folder, tmp_path_factory):
+    copy = tmp_path_factory.mktemp('copy') / 'a'
+    shutil.copytree(folder, copy)
+    assert newest_good(copy, LOGGER) == copy / 'iter_6.pth'  # and not from the other's
+
+
+@pytest.mark.parametrize('name', ['läuf 1', os.fsdecode(b'l\xe4uf')])
+def test_a_folder_of_any_name_in_any_language_setting(name, tmp_path):
+    """The pointer holds the bytes of the path."""
+    try:
+        (tmp_path / name).mkdir()
+    except OSError:
+        pytest.skip('this file system has no such names')
+    path = tmp_path / name / 'iter_2.pth'
+    save_checkpoint(state(2), path)
+    (tmp_path / 'last_checkpoint').write_bytes(os.fsencode(path))
+    assert latest_checkpoint(tmp_path) == path
+
+
+def test_checkpoints_of_another_ending_are_found_beside(folder):
+    for iteration in (2, 4, 6):
+        (folder / f'iter_{iteration}.pth').rename(folder / f'step-{iteration}.ckpt')
+    (folder / 'last_checkpoint').write_text(str(folder / 'step-6.ckpt'))
+    damage(folder / 'step-6.ckpt')
+    assert newest_good(folder, LOGGER) == folder / 'step-4.ckpt'
 
 
 def test_nothing_there(tmp_path):

@@ -51,6 +51,19 @@ def test_settings_and_momenta_that_would_fail_later_are_named():
         check_optimizers(made)
 
 
+def test_another_packages_optimizer_may_keep_smaller_momenta():
+    class LowRank(torch.optim.AdamW):
+        """As GaLore's."""
+
+    weight = torch.nn.Parameter(torch.ones(4, 4))
+    optimizer = LowRank([weight])
+    optimizer.state[weight] = dict(exp_avg=torch.zeros(1, 4), exp_avg_sq=torch.zeros(1, 4))
+    check_optimizers(OptimWrapper(optimizer))
+    del optimizer.param_groups[0]['betas']
+    with pytest.raises(ValueError, match="no 'betas'"):
+        check_optimizers(OptimWrapper(optimizer))
+
+
 @pytest.mark.parametrize('changes', [
     {'last_step': 'x'}, {'base_values': torch.zeros(3)}, {'base_values': [None]},
     {'gamma': torch.zeros(1).to_sparse()}, {'_global_step': torch.zeros(2)}], ids=str)

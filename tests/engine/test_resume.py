@@ -203,6 +203,54 @@ def test_checkpoints_of_epochs(accumulate, tmp_path):
         tmp_path / 'resumed' / 'epoch_3.pth')
 
 
+@pytest.mark.parametrize('counts', [1, 2])
+def test_several_optimizers(counts, tmp_path):
+    """Each clears the gradients of its own weights; those that the other left there stay."""
+    def cfg_of(name, **options):
+        cfg = case_cfg(Case(dropout=True), tmp_path / name, **options)
+        cfg.model.type = 'TwoStepNet'
+        cfg.optim_wrapper = dict(constructor='TwoOptimizers', accumulative_counts=counts)
+        cfg.param_scheduler = dict(first=[dict(type='PolyLR', by_epoch=False, end=NUM_ITERS)],
+                                   second=[dict(type='StepLR', by_epoch=False, step_size=2)])
+        return cfg
+
+    whole = train(cfg_of('whole'))
+    for cut in (4, 5):
+        resumed = train(cfg_of(str(cut), resume=True,
+                               load_from=str(tmp_path / 'whole' / f'iter_{cut}.pth')))
+        assert witness(resumed).iterations == witness(whole).iterations[cut:]
+        assert digests(tmp_path / str(cut) / f'iter_{NUM_ITERS}.pth') == digests(
+            tmp_path / 'whole' / f'iter_{NUM_ITERS}.pth')
+
+
+@pytest.mark.parametrize('average', [
+    dict(ema_type='StochasticWeightAverage', interval=2),
+    dict(ema_type='MomentumAnnealingEMA', gamma=3), dict(update_buffers=True, momentum=0.1),
+    dict(begin_iter=5, momentum=0.1)], ids=lambda a: next(iter(a.values())))
+def test_every_kind_of_average(average, tmp_path):
+    options = dict(custom_hooks=[dict(type='Witness'), dict(type='EMAHook', **average)])
+    check(pair(Case(ema=True), tmp_path, **options), Case(ema=True))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('schedule', [
+    dict(type='OneCycleLR', eta_max=0.1, total_steps=9, three_phase=True),
+    dict(type='CosineRestartLR', periods=[3, 6], restart_weights=[1, 0.5], eta_min=1e-5),
+    dict(type='CosineAnnealingLR', T_max=9), dict(type='ExponentialLR', gamma=0.9),
+    dict(type='CosineAnnealingMomentum', T_max=9)], ids=lambda s: s['type'])
+def test_every_kind_of_schedule(schedule, tmp_path):
+    options = dict(param_scheduler=[dict(schedule, by_epoch=False)])
+    check(pair(Case(), tmp_path, **options), Case())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('kind', [
+    'SGD', 'Adam', 'Adagrad', 'Adadelta', 'RMSprop', 'NAdam', 'RAdam', 'Rprop', 'ASGD', 'Adamax'])
+def test_every_kind_of_optimizer(kind, tmp_path):
+    options = {'optim_wrapper.optimizer.type': kind}
+    check(pair(Case(accumulate=True), tmp_path, **options), Case(accumulate=True))
+
+
 def test_what_is_written_in_the_background_is_what_was_saved(tmp_path, monkeypatch):
     """Also where no step, but an average, follows the save; with a thread that is slow to copy."""
     case = Case(dropout=True, ema=True, accumulate=True)

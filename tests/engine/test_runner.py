@@ -1,5 +1,6 @@
 """Training, testing and resuming a toy, on one process and on two."""
 
+import errno
 import json
 import multiprocessing
 import os
@@ -125,6 +126,43 @@ def test_auto_resume_without_a_checkpoint_starts_with_load_from(tmp_path):
     run(tmp_path / 'new', **options)
     second = run(tmp_path / 'new', **options)
     assert 'resumed epoch: 0, iter: 8' in read_log(second)
+
+
+def test_what_starts_anew_takes_from_load_from_the_same_with_and_without_resume(tmp_path):
+    """The average of another run, which is not that run resumed."""
+    average = dict(custom_hooks=[dict(type='EMAHook', momentum=0.5)])
+    run(tmp_path / 'a', **average)
+    first, second = (run(tmp_path / name, resume=resume, **average,
+                         load_from=str(tmp_path / 'a' / 'iter_8.pth'))
+                     for name, resume in (('b', False), ('c', 'auto')))
+    assert fingerprint(first.model) == fingerprint(second.model)
+
+
+def test_a_schedule_of_the_checkpoint_that_the_config_has_otherwise_is_named(tmp_path):
+    run(tmp_path, **{'train_cfg.max_iters': 4})
+    schedules = [dict(type='PolyLR', by_epoch=False, power=0.9, end=16, eta_min=0),
+                 dict(type='ConstantLR', by_epoch=False, factor=0.5)]
+    log = read_log(run(tmp_path, resume='auto', param_scheduler=schedules))
+    assert 'PolyLR goes on with end=8 of the checkpoint, not with 16 of the config.' in log
+    assert 'the state of 1 schedules, the config has 2' in log
+    assert 'goes on with' not in read_log(run(tmp_path, resume='auto', param_scheduler=[
+        dict(type='PolyLR', by_epoch=False, power=0.9, end=8, eta_min=0)]))
+
+
+def test_a_full_disk_leaves_the_config_of_an_earlier_run_whole(tmp_path, monkeypatch):
+    (tmp_path / 'configs').mkdir()
+    for path in (tmp_path / 'configs' / 'toy.py', tmp_path / 'toy.py'):
+        path.write_text('# an earlier one')
+    runner = Runner.from_cfg(Config(toy_cfg(tmp_path).to_dict(),
+                                    filename=str(tmp_path / 'configs' / 'toy.py')))
+
+    def full(*args):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, 'fsync', full)
+    with pytest.raises(CheckpointError, match='toy.py could not be written: No space'):
+        runner.train()
+    assert (tmp_path / 'toy.py').read_text() == '# an earlier one'
 
 
 def test_a_run_that_fails_at_its_start_leaves_the_config_of_an_earlier_one(tmp_path):

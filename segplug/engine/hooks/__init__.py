@@ -1,6 +1,7 @@
 """Hooks that differ from mmengine's."""
 
 from .checkpoint_hook import CheckpointHook
+from .early_stopping_hook import EarlyStoppingHook
 from .finite_loss_hook import FiniteLossHook
 from .heartbeat_hook import HeartbeatHook
 from .param_scheduler_hook import ParamSchedulerHook
@@ -9,5 +10,6 @@ from .stop_hook import StopHook
 from .val_loss_hook import ValLossHook
 from .visualization_hook import SegVisualizationHook
 
-__all__ = ['CheckpointHook', 'FiniteLossHook', 'HeartbeatHook', 'ParamSchedulerHook',
-           'SegVisualizationHook', 'SkippedSamplesHook', 'StopHook', 'ValLossHook']
+__all__ = ['CheckpointHook', 'EarlyStoppingHook', 'FiniteLossHook', 'HeartbeatHook',
+           'ParamSchedulerHook', 'SegVisualizationHook', 'SkippedSamplesHook', 'StopHook',
+           'ValLossHook']

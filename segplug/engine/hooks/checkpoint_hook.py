@@ -114,7 +114,8 @@ class CheckpointHook(_UpstreamCheckpointHook):
         """Make the folder, and clear away what a run that was killed had begun to write."""
         try:
             os.makedirs(self.out_dir, exist_ok=True)
-            for part in [*Path(self.out_dir).glob('.*.pth.*.part'),
+            ending = Path(self.filename_tmpl).suffix
+            for part in [*Path(self.out_dir).glob(f'.*{ending}.*.part'),
                          *Path(work_dir).glob('.last_checkpoint.*.part')]:
                 part.unlink()
         except OSError as error:
@@ -179,8 +180,8 @@ class CheckpointHook(_UpstreamCheckpointHook):
         last, expired = self.last_ckpt, [path for path in expired if path != self.last_ckpt]
 
         def conclude() -> None:
-            with whole_file(osp.join(runner.work_dir, 'last_checkpoint')) as file:
-                file.write(last)
+            with whole_file(osp.join(runner.work_dir, 'last_checkpoint'), 'wb') as file:
+                file.write(os.fsencode(last))  # in any language setting
             _remove(expired)
 
         _once_written(runner, conclude)

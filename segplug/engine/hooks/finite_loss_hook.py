@@ -9,15 +9,16 @@ from collections.abc import Mapping
 
 import torch
 from mmengine.dist import all_gather_object
-from mmengine.hooks import Hook
+from mmengine.hooks import Hook, RuntimeInfoHook
 from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
 
 from ...errors import ConfigError, TrainingError
 from ...registry import HOOKS
-from .. import distributed
+from .. import accumulation, distributed
 
 COUNT = 'batches_left_out'  # in the message hub, and so in checkpoints
+_SPOILED = 'step_is_left_out'
 _SHOWN = 8
 
 
@@ -44,11 +45,14 @@ class FiniteLossHook(Hook):
                               got=skip, expected='0 or more', culprit='skip')
         self.skip = skip
         self._before, self._buffers, self._step = [], [], None
+        self._logged = False
 
     def before_train(self, runner) -> None:
         """Guard the optimizer's steps, where batches may be left out."""
         if runner.iter == 0:
             runner.message_hub.update_info(COUNT, 0)
+            runner.message_hub.update_info(_SPOILED, False)
+        self._logged = any(isinstance(hook, RuntimeInfoHook) for hook in runner.hooks)
         if self.skip:
             self._step = _GuardedStep(runner.optim_wrapper)
 
@@ -60,20 +64,28 @@ class FiniteLossHook(Hook):
     def after_train_iter(self, runner, batch_idx: int, data_batch=None,
                          outputs: dict | None = None) -> None:
         """Go on, count, or stop."""
-        wrong = _wrong_losses(runner, outputs or {})
+        hub = runner.message_hub
+        wrong = _wrong_losses(outputs or {}, hub.log_scalars if self._logged else {})
         left_out = self._step is not None and self._step.take_left_out()
         files = names_of(data_batch)
         before, self._before = self._before, files
-        if not any(distributed.agree(bool(wrong), left_out)):
+        any_wrong, left_out = distributed.agree(bool(wrong), left_out)
+        # With accumulation a batch spoils the gradients of its step: left out as one.
+        spoiled = hub.runtime_info.get(_SPOILED, False)
+        hub.update_info(_SPOILED, (spoiled or bool(any_wrong)) and self._goes_on(runner))
+        if not any_wrong and (spoiled or not left_out):
             return
         for buffer, kept in self._buffers:
             buffer.copy_(kept)
-        count = runner.message_hub.runtime_info.get(COUNT, 0) + 1
-        runner.message_hub.update_info(COUNT, count)
+        count = hub.runtime_info.get(COUNT, 0) + 1
+        hub.update_info(COUNT, count)
         what = _describe(runner.iter + 1, wrong, files, before)
         if count > self.skip:
             raise TrainingError(what, fix=self._advice())
         runner.logger.warning(f'{what} It was left out ({count} of at most {self.skip}).')
+
+    def _goes_on(self, runner) -> bool:
+        return self._step is not None and accumulation.pending(runner.optim_wrapper)
 
     def _advice(self) -> str:
         if self.skip:
@@ -84,8 +96,12 @@ class FiniteLossHook(Hook):
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         """Refuse weights that are no numbers; the file of before stays as it is."""
-        names = not_finite(checkpoint['state_dict'], dict(_unwrapped(runner).named_parameters()))
-        if names:
+        parameters = dict(_unwrapped(runner).named_parameters())
+        names = not_finite(checkpoint['state_dict'], parameters)
+        if average := checkpoint.get('ema_state_dict'):  # they have changed places
+            names += not_finite({name.removeprefix('module.'): tensor
+                                 for name, tensor in average.items()}, parameters)
+        if names := list(dict.fromkeys(names)):
             raise TrainingError(
                 f'No checkpoint is written: {len(names)} of {len(checkpoint["state_dict"])} '
                 'tensors hold values that are not finite.', got=_some(names),
@@ -151,13 +167,13 @@ def not_finite(state: Mapping[str, Tensor], parameters: Mapping[str, nn.Paramete
             and (name in parameters or bool(tensor.isnan().any()))]
 
 
-def _wrong_losses(runner, outputs: dict) -> dict[str, float]:
-    """The losses of this rank that are not finite, by name; the log has them as numbers."""
-    scalars, found = runner.message_hub.log_scalars, {}
+def _wrong_losses(outputs: dict, scalars: dict) -> dict[str, float]:
+    """The losses of this rank that are not finite, by name; the log may have them as numbers."""
+    found = {}
     for name, value in outputs.items():
         if 'loss' in name:
             logged = scalars.get(f'train/{name}')
-            value = float(value) if logged is None else logged.current()
+            value = float(torch.as_tensor(value).detach()) if logged is None else logged.current()
             if not math.isfinite(value):
                 found[name] = value
     return found

@@ -1,5 +1,6 @@
 """A signal ends the training after the iteration that runs, with a checkpoint to go on from."""
 
+import os
 import os.path as osp
 
 from mmengine.dist import is_main_process
@@ -45,6 +46,7 @@ class StopHook(Hook):
     def before_train_iter(self, runner, batch_idx: int, data_batch=None) -> None:
         """There is something to save from now on."""
         request.at_once = False
+        runner.held_gradients = None
 
     def after_train_iter(self, runner, batch_idx: int, data_batch=None,
                          outputs: dict | None = None) -> None:
@@ -53,6 +55,11 @@ class StopHook(Hook):
         if signum:
             request.ask(signum)
             self._stop(runner, runner.iter + 1)
+
+    def before_val_epoch(self, runner) -> None:
+        """The other ranks are here now, and may not be when rank 0 has to save."""
+        if isinstance(runner._train_loop, BaseLoop):
+            runner.hold_gradients()
 
     def after_val_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
         """Rank 0 stops between two images, once the heartbeat or a signal has told it; the others
@@ -87,17 +94,19 @@ class StopHook(Hook):
             return None
         path = osp.join(hook.out_dir, f'iter_{done}.pth')
         meta = dict(epoch=runner.epoch, iter=done)
+        # Also where the CheckpointHook leaves these out, or nothing could go on from it.
+        partial = not (hook.save_optimizer and hook.save_param_scheduler)
+        hook.save_optimizer = hook.save_param_scheduler = True
         if not hook.by_epoch:
             path = osp.join(hook.out_dir, hook.filename_tmpl.format(done))
-            if getattr(hook, 'last_ckpt', None) != path:
+            if partial or getattr(hook, 'last_ckpt', None) != path:
                 hook._save_checkpoint_with_step(runner, done, meta)
         else:
-            runner.save_checkpoint(hook.out_dir, osp.basename(path), meta=meta, by_epoch=False,
-                                   save_optimizer=hook.save_optimizer,
-                                   save_param_scheduler=hook.save_param_scheduler)
+            hook._check_folder()
+            runner.save_checkpoint(hook.out_dir, osp.basename(path), meta=meta, by_epoch=False)
         if runner.checkpoint_writer is not None:
             runner.checkpoint_writer.finish()
         if hook.by_epoch and is_main_process():
-            with whole_file(osp.join(runner.work_dir, 'last_checkpoint')) as file:
-                file.write(path)
+            with whole_file(osp.join(runner.work_dir, 'last_checkpoint'), 'wb') as file:
+                file.write(os.fsencode(path))
         return path

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 from engine_toy import ToyData, fingerprint, toy_cfg
-from mmengine.hooks import Hook
+from mmengine.hooks import EMAHook, Hook
 from mmengine.structures import BaseDataElement
 from trouble_toy import Trouble
 
@@ -81,6 +81,49 @@ def test_no_more_than_the_limit_are_left_out_also_over_a_resume(tmp_path):
     with pytest.raises(TrainingError, match='Iteration 6: .* no more than skip'):
         second.train()
     assert second.message_hub.get_info(COUNT) == 2
+
+
+def test_with_accumulation_a_batch_counts_once_and_its_step_is_left_out(tmp_path):
+    """Two batches to a step: the third's loss spoils the gradients of the step after the fourth."""
+    class Note(Trouble):
+        def before_train_iter(self, runner, batch_idx, data_batch=None):
+            super().before_train_iter(runner, batch_idx, data_batch)
+            seen.append(digest_of(runner.model.backbone.weight))
+
+    seen, options = [], {'optim_wrapper.accumulative_counts': 2,
+                         'default_hooks.checkpoint.interval': 1}
+    runner = build(tmp_path / 'a', Note('nan_loss', at=3), skip=1, **options)
+    runner.train()
+    assert [a == b for a, b in zip(seen, seen[1:], strict=False)] == [  # steps after 2, (4), 6
+        True, False, True, True, True, False, True]
+    assert runner.message_hub.get_info(COUNT) == 1
+    resumed = build(tmp_path / 'b', skip=1, resume=True,
+                    load_from=str(tmp_path / 'a' / 'iter_3.pth'), **options)
+    resumed.train()
+    assert resumed.message_hub.get_info(COUNT) == 1
+    assert fingerprint(resumed.model) == fingerprint(runner.model)
+
+
+def digest_of(tensor) -> str:
+    return hashlib.sha256(tensor.detach().numpy().tobytes()).hexdigest()
+
+
+def test_weights_behind_an_average_are_looked_at_too(tmp_path):
+    """An average that takes up weights every fifth iteration holds what was before them."""
+    runner = build(tmp_path, Trouble('nan_weights', at=4), EMAHook(interval=5))
+    with pytest.raises(TrainingError, match='1 of .* Got: backbone.weight'):
+        runner.train()
+    assert [path.name for path in tmp_path.glob('*.pth')] == ['iter_2.pth']
+
+
+def test_without_the_hook_that_logs_losses_they_are_read_themselves(tmp_path):
+    """The log of a resumed run holds losses, of before."""
+    build(tmp_path, train_cfg=dict(type='IterBasedTrainLoop', max_iters=4)).train()
+    runner = build(tmp_path, Trouble('nan_loss', at=6), resume='auto', **{
+        'default_hooks.runtime_info': None, 'default_hooks.logger': None,
+        'default_hooks.timer': None})
+    with pytest.raises(TrainingError, match='Iteration 6: loss is nan'):
+        runner.train()
 
 
 def test_the_first_batch_can_be_left_out(tmp_path):

@@ -1,17 +1,19 @@
 """A signal at any point of a run on one process: what is saved, the exit code, and a resume that
 ends in the bits of the uninterrupted run. Jobs of several processes stand in test_jobs."""
 
+import os
 import signal
 
 import pytest
 from engine_toy import fingerprint, toy_cfg
-from mmengine.hooks import EMAHook
+from mmengine.hooks import EMAHook, Hook
 from trouble_toy import Trouble
 
 from segplug.engine.checkpoint import load_checkpoint
 from segplug.engine.checkpoint_files import latest_checkpoint
 from segplug.engine.runner import Runner
 from segplug.engine.stopping import Stopped, request
+from segplug.errors import CheckpointError
 
 BY_EPOCH = {  # three batches in each epoch
     'train_cfg': dict(type='EpochBasedTrainLoop', max_epochs=3),
@@ -82,6 +84,44 @@ def test_the_resumed_run_ends_in_the_same_bits(trouble, options, saved, tmp_path
 def test_before_the_first_iteration_there_is_nothing_to_save(tmp_path):
     assert stop(tmp_path, Trouble('SIGTERM', when='start')) == 143
     assert latest_checkpoint(tmp_path) is None
+
+
+@pytest.mark.parametrize('at', [3, 4])
+def test_what_it_saves_can_be_gone_on_from_whatever_the_others_hold(at, tmp_path):
+    options = {'default_hooks.checkpoint.save_optimizer': False,
+               'default_hooks.checkpoint.save_param_scheduler': False}
+    whole = run(tmp_path / 'whole', **options)
+    assert stop(tmp_path / 'cut', Trouble('SIGTERM', at=at), **options) == 143
+    resumed = run(tmp_path / 'cut', resume=True, **options)
+    assert started_at(resumed) == at
+    assert fingerprint(resumed.model) == fingerprint(whole.model)
+
+
+def test_an_error_after_a_signal_is_not_hidden_by_it(tmp_path):
+    """Nothing was saved, and the exit code of a stop would say that it was."""
+    def before_train_iter(runner, batch_idx, data_batch=None):
+        if runner.iter == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+            raise FileNotFoundError('no such image')
+
+    hook = Hook()
+    hook.before_train_iter = before_train_iter
+    with pytest.raises(FileNotFoundError, match='no such image'):
+        run(tmp_path, hook)
+    assert request.signum == signal.SIGTERM
+    assert latest_checkpoint(tmp_path) == tmp_path / 'iter_2.pth'
+
+
+def test_a_folder_that_vanished_is_not_made_anew_by_a_stop(tmp_path):
+    class Vanish(Trouble):
+        def _do(self, runner) -> None:
+            (tmp_path / 'a').rename(tmp_path / 'elsewhere')
+            super()._do(runner)
+
+    with pytest.raises(CheckpointError, match='is gone'):
+        run(tmp_path / 'a', Vanish('SIGTERM', at=4), **{
+            **BY_EPOCH, 'default_hooks.logger': None, 'default_hooks.checkpoint.interval': 3})
+    assert not (tmp_path / 'a').exists()
 
 
 def test_without_a_checkpoint_hook_it_still_stops(tmp_path):
