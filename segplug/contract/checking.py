@@ -167,10 +167,11 @@ def _guessed(component: Component) -> Case:
             elif KINDS[kind].copies:  # the others are made of what a run has
                 case.build()
             return case
-        except Exception as error:  # a third party's code may raise anything
+        except (Exception, SystemExit) as error:  # a third party's code may raise anything
             why = said(error)
     raise ConfigError(f'How {component.name} is made is not known.', got=why,
-                      fix=f'write {line_to_write(component.name, component.cls)} into its module')
+                      fix=f'write {line_to_write(kind, component.name, component.cls)} into its '
+                          'module')
 
 
 # --- checking ----------------------------------------------------------------------------------
@@ -218,12 +219,12 @@ def _outcome(run) -> tuple[str, str]:
         run()
     except Skipped as reason:
         return SKIPPED, str(reason)
-    except Exception as error:  # a third party's code may raise anything
+    except (Exception, SystemExit) as error:  # a third party's code may raise anything
         return FAILED, said(error)
     return OK, ''
 
 
-def said(error: Exception) -> str:
+def said(error: BaseException) -> str:
     """One sentence: our own errors say it, of others their text and the line they come from."""
     if isinstance(error, SegplugError):
         return str(error)

@@ -50,7 +50,8 @@ def guesses(kind: str, name: str, cls: Callable) -> Iterator[dict]:
             *needed, *(key for key in together if key not in needed)]})
 
 
-def line_to_write(name: str, cls: Callable) -> str:
-    """The row that says how it is made."""
-    needed = ''.join(f', {key}=...' for key in required(cls))
-    return f"segplug_contract = [dict(type='{name}'{needed})]"
+def line_to_write(kind: str, name: str, cls: Callable) -> str:
+    """The row that says how it is made, with what can be guessed filled in."""
+    known = {**_ANYWHERE, **_GUESSES.get(kind, [{}])[0]}
+    needed = ''.join(f', {key}={known.get(key, ...)!r}' for key in required(cls))
+    return f"segplug_contract = [dict(type='{name}'{needed})]".replace('Ellipsis', '...')

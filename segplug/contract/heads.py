@@ -69,8 +69,8 @@ class HeadCase(nets.NetCase):
 
 def total(losses: Mapping) -> Tensor:
     """What a training adds up of a head's losses."""
-    return sum(sum(part.mean() for part in nets.tensors([value]))
-               for name, value in losses.items() if 'loss' in name)
+    return sum((part.mean() for name, value in losses.items() if 'loss' in name
+                for part in nets.tensors([value])), torch.zeros(()))
 
 
 def label_of(num: int, size: tuple[int, int], num_classes: int = 3) -> Tensor:

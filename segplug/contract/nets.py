@@ -135,6 +135,8 @@ def learns(case: NetCase) -> None:
             objective = case.objective(net, inputs, size)
         hold(bool(objective.isfinite().all()), f'{case.name} has a loss that is not finite '
              f'({way}, images of {size[0]} x {size[1]}).', got=objective.item())
+        hold(objective.requires_grad, f'{case.name} has nothing to minimise ({way}).',
+             fix="what is to be minimised has 'loss' in its name and is computed from the output")
         objective.backward()
         _check_gradients(case.name, net, way)
         hold(same(before, inputs), f'{case.name} writes into its inputs ({way}).',

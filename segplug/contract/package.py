@@ -183,7 +183,7 @@ def _import(module: str, call: str | None) -> None:
             target = metadata.EntryPoint('', call, discovery.COMPONENTS).load()
             if callable(target):
                 target()
-    except Exception as error:  # a third party's code may raise anything
+    except (Exception, SystemExit) as error:  # a third party's code may raise anything
         missing = getattr(error, 'name', None) if isinstance(error, ImportError) else None
         fix = 'mend what it says, or install what is missing'
         if missing and _inside(missing, 'mmseg'):

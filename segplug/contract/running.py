@@ -112,7 +112,7 @@ def it_draws_a_sample(case: VisualizerCase) -> None:
         setattr(sample, name, PixelData(data=torch.zeros(1, 20, 30, dtype=torch.uint8)))
     with tempfile.TemporaryDirectory() as folder, own_scope():
         visualizer = case.build(default_args=dict(
-            vis_backends=[dict(type='LocalVisBackend')], save_dir=folder))
+            name=folder, vis_backends=[dict(type='LocalVisBackend')], save_dir=folder))
         visualizer.dataset_meta = dict(classes=CLASSES, palette=[[0, 0, 0]] * 3)
         file = Path(folder) / 'drawn.png'
         visualizer.add_datasample('drawn', image, sample, out_file=str(file))

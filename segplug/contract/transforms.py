@@ -64,6 +64,9 @@ class TransformCase(Case):
             found = run(transform or self.build(), results, seed, others)
         hold(isinstance(found, dict), f'{self.name} hands on no sample.',
              got=type(found).__name__, fix='return results')
+        for key in ('img', 'gt_seg_map') if self.kind in ('array', 'volume') else ():
+            hold(key in found, f'{self.name} hands on a sample without {key}.',
+                 got=', '.join(map(str, found)))
         return found
 
     def loaded(self) -> dict:
