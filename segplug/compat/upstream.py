@@ -10,6 +10,7 @@ import importlib
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 
+from .config_text import config_text
 from .distributions import clashing_distributions
 
 __all__ = ['apply', 'clashing_distributions']
@@ -25,6 +26,7 @@ def apply(load: Callable, schemes: Iterable[str]) -> None:
     import_quietly('torch.distributed.optim')
     import_quietly('mmengine.runner')
     yaml_is_data()
+    config_text_is_python()
     load_everything_with(load, schemes)
 
 
@@ -71,11 +73,38 @@ def load_everything_with(load: Callable, schemes: Iterable[str]) -> None:
         upstream.CheckpointLoader.register_scheme(prefix, load_from_segplug, force=True)
 
 
+def config_text_is_python() -> None:
+    """Write configs as Python that says what they say.
+
+    mmengine 0.10.7 puts keys into the Python text of a config as they are, so that a quote in one
+    of a JSON file makes code of the rest, and ``lambda`` or ``class`` a SyntaxError that ends the
+    training; ``inf`` and ``nan`` it writes as names that nobody has. Test:
+    ``test_mmengine_writes_keys_as_code``.
+    """
+    from mmengine.config import Config
+
+    def pretty_text(self) -> str:
+        """The config as formatted Python."""
+        from yapf.yapflib.yapf_api import FormatCode
+        text = config_text(self.to_dict())
+        if not self._format_python_code:
+            return text
+        return FormatCode(text, style_config=dict(
+            based_on_style='pep8', blank_line_before_nested_class_or_def=True,
+            split_before_expression_after_opening_paren=True))[0]
+
+    Config.pretty_text = property(pretty_text)
+
+
+_MOST_NODES = 1_000_000  # of a YAML file with what its references stand for
+
+
 def yaml_is_data() -> None:
     """Read YAML by the safe loader, tuples included, which mmengine itself writes.
 
     mmengine 0.10.7 reads configs, class weights and annotations by ``yaml.CLoader``, which calls
-    whatever function a file names. Test: ``test_mmengine_runs_what_yaml_names``.
+    whatever function a file names. Test: ``test_mmengine_runs_what_yaml_names``. References that
+    stand for more than any file says (nine of nine of nine ...), or for themselves, are refused.
     """
     import yaml
     from mmengine.fileio.handlers import yaml_handler
@@ -83,6 +112,25 @@ def yaml_is_data() -> None:
     class Loader(getattr(yaml, 'CSafeLoader', yaml.SafeLoader)):
         """PyYAML's safe loader, and ``!!python/tuple``."""
 
+        def get_single_node(self):
+            """The document; YAMLError where its references make it too large."""
+            node = super().get_single_node()
+            if _num_nodes(node, {}) > _MOST_NODES:
+                raise yaml.YAMLError('its references stand for too much, or for themselves')
+            return node
+
     Loader.add_constructor('tag:yaml.org,2002:python/tuple',
                            lambda loader, node: tuple(loader.construct_sequence(node)))
     yaml_handler.Loader = Loader
+
+
+def _num_nodes(node, known: dict) -> int:
+    """How many nodes there are in one, each as often as it is referred to."""
+    inside = getattr(node, 'value', None)
+    if not isinstance(inside, list):
+        return 1
+    if id(node) not in known:
+        known[id(node)] = _MOST_NODES + 1  # what it counts while it is being counted
+        parts = [part for item in inside for part in (item if isinstance(item, tuple) else [item])]
+        known[id(node)] = 1 + sum(_num_nodes(part, known) for part in parts)
+    return known[id(node)]

@@ -5,11 +5,14 @@ import io
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import mmengine
+import numpy as np
 import pytest
 import torch
 import yaml
+from mmengine import Config
 from mmengine.runner import checkpoint as upstream_checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader, _load_checkpoint
 
@@ -116,3 +119,48 @@ def test_yaml_is_data_and_has_tuples():
         a=(1, (2, 'b')), c=[None, 1.5])
     with pytest.raises(yaml.YAMLError, match='could not determine a constructor'):
         mmengine.load(io.StringIO('!!python/name:os.system'), file_format='yaml')
+
+
+@pytest.mark.parametrize('text', [
+    'a0: &a0 [x, x, x, x, x, x, x, x, x]\n' + ''.join(
+        f'a{i}: &a{i} [{", ".join([f"*a{i - 1}"] * 9)}]\n' for i in range(1, 9)),
+    'a0: &a0 {x: 1}\n' + ''.join(
+        f'a{i}: &a{i} {{<<: [{", ".join([f"*a{i - 1}"] * 9)}]}}\n' for i in range(1, 9)),
+    'a: &a [*a]', 'a: &a {b: [1, *a]}'])
+def test_yaml_that_stands_for_too_much(text):
+    with pytest.raises(yaml.YAMLError, match='too much, or for themselves'):
+        mmengine.load(io.StringIO(text), file_format='yaml')
+
+
+def test_yaml_may_refer():
+    text = 'a: &a {x: 1}\nb: [*a, *a]\nc: {<<: *a, y: 2}'
+    assert mmengine.load(io.StringIO(text), file_format='yaml') == dict(
+        a=dict(x=1), b=[dict(x=1)] * 2, c=dict(x=1, y=2))
+
+
+# A quote ends the key, and the next one opens another.
+CODE_IN_A_KEY = """a': print('run'), 'b"""
+
+
+def test_mmengine_writes_keys_as_code():
+    """The fault that `config_text_is_python` mends."""
+    code = (f'from mmengine import Config; key = {CODE_IN_A_KEY!r}; '
+            'exec(Config(dict(mine={key: 1})).pretty_text)')
+    assert python('-c', code).stdout == 'run\n'
+
+
+@pytest.mark.parametrize('config', [
+    dict(mine={CODE_IN_A_KEY: 1, 'c\\': dict(x='\n'), 'lambda': [], 3: None, None: True}),
+    dict(mine=dict(global_=1, lr=float('inf'), low=-float('inf')), one=(1,), none=(), b=b'x'),
+    dict(deep=dict(a=[{'.': ({'class': 2},)}, [], {}])), {}])
+def test_a_config_is_written_as_what_it_is(config, tmp_path):
+    path = tmp_path / 'written.py'
+    Config(config).dump(path)
+    assert Config.fromfile(path).to_dict() == config
+
+
+def test_what_is_no_plain_data_is_written_as_text():
+    text = Config(dict(a=np.float32(0.5), b=np.arange(3), c=torch.nn.ReLU, d=Path('x'),
+                       e=dict(f=len))).pretty_text
+    assert text == ("a = 0.5\nb = [0, 1, 2]\nc = 'torch.nn.modules.activation.ReLU'\nd = 'x'\n"
+                    "e = dict(f='builtins.len')\n")

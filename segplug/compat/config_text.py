@@ -1,0 +1,46 @@
+"""A config as Python that reads back as the same config: each top-level name an assignment."""
+
+import keyword
+import math
+from collections.abc import Mapping
+
+
+def config_text(cfg: Mapping) -> str:
+    """Unformatted text of a resolved config; keys stand in order, as mmengine has them.
+
+    Values that are no plain data come as text: a class as its import path, anything else by
+    ``str``.
+    """
+    return '\n'.join(f'{key} = {_text(value)}' for key, value in _sorted(cfg))
+
+
+def _sorted(node: Mapping) -> list[tuple]:
+    return sorted(node.items(), key=lambda item: str(item[0]))
+
+
+def _text(value) -> str:
+    if isinstance(value, Mapping):
+        return _mapping(value)
+    if type(value) is list:
+        return f'[{", ".join(map(_text, value))}]'
+    if type(value) is tuple:
+        return f'({"".join(f"{_text(item)}, " for item in value)})'
+    if isinstance(value, str):
+        return repr(str(value))
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"float('{float(value)}')"
+    if value is None or type(value) in (bool, int, float, complex, bytes):
+        return repr(value)
+    if hasattr(value, 'tolist'):  # arrays and their items
+        return _text(value.tolist())
+    if callable(value) and hasattr(value, '__qualname__'):
+        return repr(f'{value.__module__}.{value.__qualname__}')
+    return repr(str(value))
+
+
+def _mapping(node: Mapping) -> str:
+    names = all(isinstance(key, str) and key.isidentifier() and not keyword.iskeyword(key)
+                for key in node)
+    if names:
+        return f'dict({", ".join(f"{key}={_text(value)}" for key, value in _sorted(node))})'
+    return f'{{{", ".join(f"{_text(key)}: {_text(value)}" for key, value in _sorted(node))}}}'
