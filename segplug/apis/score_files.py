@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from ..datasets import scan
 from ..datasets.cityscapes import LABEL_IDS, TRAIN_IDS
 from ..errors import DataError
-from .predict import IMAGE_SUFFIXES
+from .sources import PICTURE_SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -141,10 +141,10 @@ def _check_partners(partner: dict[str, str], predictions: dict[str, Path],
 
 
 def _images(folder: str, what: str) -> list[str]:
-    files = [f for f in scan.list_files(folder) if f.lower().endswith(IMAGE_SUFFIXES)]
+    files = [f for f in scan.list_files(folder) if f.lower().endswith(PICTURE_SUFFIXES)]
     if not files:
         raise DataError(f'There are no {what} in {folder}.', got=scan.nearby(folder),
-                        expected=f'files ending in {", ".join(IMAGE_SUFFIXES)}')
+                        expected=f'files ending in {", ".join(PICTURE_SUFFIXES)}')
     return files
 
 
