@@ -80,7 +80,7 @@ def load_config(name: str | os.PathLike, *, options: dict | None = None,
     """
     path = find_config(name)
     load_plugins()
-    cfg = _read(path)
+    cfg = read_config(path)
     if options:
         merge_options(cfg, options)
     with explained(cfg, options):
@@ -100,7 +100,12 @@ def load_config(name: str | os.PathLike, *, options: dict | None = None,
     return cfg
 
 
-def _read(path: Path) -> Config:
+def read_config(path: Path) -> Config:
+    """A config with its bases; nothing is imported, and only what is data is checked.
+
+    Raises:
+        ConfigError: It cannot be read, or is JSON or YAML and names something to import.
+    """
     yaml_is_data()
     try:
         cfg = Config.fromfile(str(path), import_custom_modules=False)

@@ -6,6 +6,7 @@ a ``type`` names.
 """
 
 import importlib.util
+import keyword
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,9 @@ SUFFIXES = ('.json', '.yaml', '.yml')
 _NAMES = ('type', 'constructor', 'runner_type')
 # What mmengine imports the module ``registry`` of.
 _SCOPES = ('_scope_', 'default_scope')
+# What a backend for files (mmengine's memcached) adds to the folders that Python imports from.
+_IMPORT_PATHS = ('sys_path',)
+_MOST_LEVELS = 50  # of dicts in dicts
 
 
 def is_data(path: str) -> bool:
@@ -44,38 +48,51 @@ def check_data_config(cfg: dict, path: Path) -> None:
         path: Its file, for messages.
 
     Raises:
-        ConfigError: Where a component is named by an import path, a scope is unknown, or there
-            are ``custom_imports``.
+        ConfigError: Where a component is named by an import path, a scope is unknown, there are
+            ``custom_imports``, or a top-level name is none in Python.
     """
     if cfg.get('custom_imports') is not None:
         raise ConfigError(f'{path} has custom_imports, which would run code.',
                           culprit='custom_imports', fix='make it a Python config, which is code '
                           'anyway, or install the modules as a plugin')
+    for key in cfg:
+        if not str(key).isidentifier() or keyword.iskeyword(str(key)):
+            raise ConfigError(f'{path} sets {key!r}, which cannot be the name of anything.',
+                              expected='letters, digits and underscores', culprit=str(key))
     scopes = _known_scopes()
-    for place, key, value in _strings(cfg):
-        if key in _SCOPES and value not in scopes:
-            raise ConfigError(f'{path}: {place} is no scope that is loaded.', got=repr(value),
-                              expected=f'one of {", ".join(sorted(scopes))}', culprit=value)
-        if key in _NAMES and not _is_name(value, scopes):
-            raise ConfigError(
-                f'{path}: {place} names something to import, which only a Python config may.',
-                got=repr(value), expected='the name of a registered component', culprit=value)
+    for place, key, value in _items(cfg, path):
+        _check_item(path, place, key, value, scopes)
+
+
+def _check_item(path: Path, place: str, key: str, value, scopes: set[str]) -> None:
+    if key in _SCOPES and value is not None and (
+            not isinstance(value, str) or value not in scopes):
+        raise ConfigError(f'{path}: {place} is no scope that is loaded.', got=repr(value),
+                          expected=f'one of {", ".join(sorted(scopes))}', culprit=str(value))
+    if key in _IMPORT_PATHS:
+        raise ConfigError(f'{path}: {place} says where to import from, which only a Python config '
+                          'may.', got=repr(value), culprit=key)
+    if key in _NAMES and isinstance(value, str) and not _is_name(value, scopes):
+        raise ConfigError(
+            f'{path}: {place} names something to import, which only a Python config may.',
+            got=repr(value), expected='the name of a registered component', culprit=value)
 
 
 def _known_scopes() -> set[str]:
     return {'mmseg', ROOT.scope, registry.SCOPE, *ROOT.children}
 
 
-def _strings(node, place: str = '') -> Iterator[tuple[str, str, str]]:
-    """(dotted place, key, text) of every text in dicts, at any depth."""
+def _items(node, path: Path, place: str = '', level: int = 0) -> Iterator[tuple[str, str, object]]:
+    """(dotted place, key, value) of everything in dicts, at any depth."""
+    if level > _MOST_LEVELS:
+        raise ConfigError(f'{path} is nested more than {_MOST_LEVELS} times.', got=f'{place:.100}')
     items = node.items() if isinstance(node, dict) else \
         enumerate(node) if isinstance(node, list | tuple) else ()
     for key, value in items:
         inner = f'{place}.{key}' if place else str(key)
-        if isinstance(value, str):
+        if isinstance(node, dict):
             yield inner, str(key), value
-        else:
-            yield from _strings(value, inner)
+        yield from _items(value, path, inner, level + 1)
 
 
 def _is_name(value: str, scopes: set[str]) -> bool:

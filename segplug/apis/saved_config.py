@@ -30,21 +30,24 @@ def config_of_checkpoint(saved: Mapping, source: str, *, options: dict | None = 
         raise CheckpointError(f'{source} holds no config.', fix=fix, culprit=source)
     try:
         content = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f'The config in {source} is no JSON; other programs write Python '
                               'there, which is code.', fix=fix, culprit=source) from error
     if not isinstance(content, dict):
         raise CheckpointError(f'The config in {source} is no dict.', fix=fix, culprit=source)
     registry.load_plugins()
     imports = content.pop('custom_imports', None)
-    content = _by_name(content)
     try:
+        content = _by_name(content)
         check_data_config(content, source)
+        cfg = Config(content)
     except ConfigError as error:
         if imports:
             error.fix = f'import {_modules(imports)} before, if you trust them; or {fix}'
         raise
-    cfg = Config(content)
+    except (KeyError, RecursionError) as error:  # a name that Config keeps for itself; deep dicts
+        raise CheckpointError(f'The config in {source} cannot be read: {error}.', fix=fix,
+                              culprit=source) from error
     merge_options(cfg, options or {})
     if cfg.get('default_scope') in (None, 'mmseg'):
         cfg.default_scope = 'segplug'

@@ -3,6 +3,7 @@
 Every payload would create the file HACKED in the working directory.
 """
 
+import functools
 import io
 import json
 import os
@@ -22,6 +23,8 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
 from segplug.apis.config import load_config
+from segplug.apis.saved_config import config_of_checkpoint
+from segplug.compat.mmseg.apis import init_model
 from segplug.datasets.files import decode
 from segplug.engine.checkpoint import load_checkpoint, save_checkpoint
 from segplug.engine.runner import Runner
@@ -282,6 +285,12 @@ CONFIGS = {
     'delete': dict(_base_='segplug::_base_/models/fcn_unet_s5-d16.py',
                    model=dict(_delete_=True, type='os.system')),
     'lazy': dict(model=dict(type='<torch.nn.ReLU>')),
+    'import path of a backend': dict(train_dataloader=dict(dataset=dict(backend_args=dict(
+        backend='memcached', server_list_cfg='a', client_cfg='b', sys_path='attack')))),
+    'scope of a list': dict(default_scope=['attack']),
+    'no name': {'model = open("HACKED", "w")': 1},
+    'keyword': {'lambda': 1},
+    'nested': dict(model=functools.reduce(lambda inner, _: [dict(a=inner)], range(30), 1)),
 }
 
 
@@ -292,5 +301,25 @@ def test_a_hostile_config(config, suffix, module, tmp_path):
     (tmp_path / f'c{suffix}').write_text(json.dumps(config))
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
-        with pytest.raises(ConfigError, match='import|scope|custom_imports|code|no base|exist'):
-            load_config(tmp_path / f'c{suffix}')
+        for read in (load_config, init_model):
+            with pytest.raises(ConfigError, match='import|scope|code|no base|exist|name|nested'):
+                read(tmp_path / f'c{suffix}')
+
+
+def test_a_quote_in_a_key_ends_no_text(tmp_path):
+    """mmengine writes a resolved config as Python, which a person then trusts."""
+    (tmp_path / 'c.json').write_text(json.dumps(dict(mine={f"a': {CODE}, 'b": 1})))
+    load_config(tmp_path / 'c.json').dump(tmp_path / 'copy.py')
+    assert load_config(tmp_path / 'copy.py').mine == {f"a': {CODE}, 'b": 1}
+
+
+@pytest.mark.parametrize('text', [
+    json.dumps(dict(model=dict(type='os.system'))), json.dumps(dict(default_scope='attack')),
+    json.dumps(dict(custom_imports=dict(imports=['attack']), model=dict(type='attack.Net'))),
+    '[' * 100_000, json.dumps(CONFIGS['nested']), '{"model": ' + '{"a":' * 400 + '1' + '}' * 401,
+    json.dumps(dict(filename='x')), json.dumps([1]), CODE, '5'])
+def test_a_hostile_config_in_a_checkpoint(text, module):
+    saved = dict(meta=dict(cfg=text))
+    with pytest.raises((ConfigError, CheckpointError), match='import|scope|no JSON|nested|no dict'
+                                                             '|cannot be read'):
+        config_of_checkpoint(saved, 'a.pth')

@@ -1,7 +1,7 @@
 """``mmseg.apis``: a model from a config and a checkpoint, and what it says of images."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from mmengine.registry import DefaultScope
 from torch import nn
 
 from ...apis.checkpoints import classes_for, test_dataset
-from ...apis.config import find_config
+from ...apis.config import find_config, import_modules, merge_options, read_config
 from ...apis.config_checks import declared_metainfo
 from ...datasets.files import displayed
 from ...engine.checkpoint import load_checkpoint
@@ -45,17 +45,24 @@ def init_model(config: str | Path | Config, checkpoint: str | None = None,
         test set, classes and palette as ``dataset_meta``.
 
     Raises:
+        ConfigError: The config cannot be read, or has no model.
         CheckpointError: Nothing says what the classes are; they are not guessed.
     """
     if isinstance(config, (str, Path)):
-        config = Config.fromfile(str(find_config(config)))
+        path = find_config(config)
+        config = read_config(path)
+        if config.get('custom_imports') is not None:
+            import_modules(config.custom_imports, path)
     elif not isinstance(config, Config):
         raise TypeError(f'A config is a file or a Config, not {type(config)}')
     config = copy.deepcopy(config)
     if cfg_options:
-        config.merge_from_dict(cfg_options)
+        merge_options(config, cfg_options)
+    if not isinstance(config.get('model'), Mapping):
+        raise ConfigError('The config has no model.', got=f'model={config.get("model")!r:.100}')
     model_cfg = copy.deepcopy(config.model)
-    model_cfg.backbone.pop('init_cfg', None)
+    if isinstance(model_cfg.get('backbone'), Mapping):
+        model_cfg.backbone.pop('init_cfg', None)
     model_cfg.pretrained = model_cfg.train_cfg = None
     with DefaultScope.overwrite_default_scope(config.get('default_scope') or 'mmseg'):
         model = MODELS.build(model_cfg)
