@@ -168,7 +168,8 @@ def _check_floor(coverage: Coverage, floor: float, state: Mapping, weights: Mapp
     what = 'is a checkpoint of another model' if coverage.share < 0.5 else 'lacks weights'
     raise CheckpointError(
         f'{coverage.source} {what}: {coverage.summary()}; {coverage.reasons()}.',
-        culprit=coverage.source, expected=expected, fix=fix)
+        got=' '.join(coverage.notes).rstrip('.') or None, culprit=coverage.source,
+        expected=expected, fix=fix)
 
 
 def _renaming(wanted: Mapping, unfit: Mapping) -> str | None:
