@@ -8,6 +8,13 @@ from ...models.layers import refuse_set
 from .stands_for import StandsFor
 
 
+def check_style(style: str) -> None:
+    """Raise a ConfigError for a style that a bottleneck has not."""
+    if style not in ('pytorch', 'caffe'):
+        raise ConfigError('A bottleneck has no such style.', got=repr(style),
+                          expected="'pytorch' or 'caffe'", culprit='style')
+
+
 class BasicBlock(ours.BasicBlock, metaclass=StandsFor):
     """`segplug.models.layers.BasicBlock`, which remembers its ``stride`` and ``dilation``.
 
@@ -39,9 +46,7 @@ class Bottleneck(ours.Bottleneck, metaclass=StandsFor):
                  norm_cfg: dict = dict(type='BN'), dcn: dict | None = None,
                  plugins: list | None = None, init_cfg: dict | list | None = None) -> None:
         refuse_set('Bottleneck', dict(dcn=dcn, plugins=plugins))
-        if style not in ('pytorch', 'caffe'):
-            raise ConfigError('A bottleneck has no such style.', got=repr(style),
-                              expected="'pytorch' or 'caffe'", culprit='style')
+        check_style(style)
         super().__init__(inplanes, planes, stride, dilation, downsample, style, with_cp,
                          conv_cfg, norm_cfg, init_cfg)
         self.inplanes, self.planes, self.stride, self.dilation = inplanes, planes, stride, dilation

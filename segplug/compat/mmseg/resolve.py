@@ -19,6 +19,10 @@ SHIMS = {
     'evaluation.metrics.iou_metric': 'iou_metric',
     'models.builder': 'builder',
     'models.backbones.resnet': 'blocks',
+    **{f'models.backbones.{name}': f'parts.{name}' for name in (
+        'bisenetv1', 'bisenetv2', 'erfnet', 'fast_scnn', 'hrnet', 'pidnet', 'resnest', 'resnext',
+        'stdc', 'unet')},
+    'models.necks.ic_neck': 'parts.ic_neck',
     'models.losses.accuracy': 'losses',
     'models.losses.cross_entropy_loss': 'losses',
     'models.segmentors.base': 'segmentor', 'models.segmentors.seg_tta': 'tta',

@@ -10,7 +10,7 @@ from torch import nn
 
 from ...errors import ConfigError
 from ...registry import MODELS
-from ..layers import Backbone, run_block, start_cfg
+from ..layers import Backbone, check_several, run_block, start_cfg
 
 # PReLU starts as ReLU.
 _START = (dict(type='Kaiming', layer=['Conv2d', 'Linear']),
@@ -136,6 +136,7 @@ class CGNet(Backbone):
         for name, value, length in (('num_channels', num_channels, 3),
                                     ('num_blocks', num_blocks, 2), ('dilations', dilations, 2),
                                     ('reductions', reductions, 2)):
+            check_several('CGNet', **{name: value})
             if len(value) != length:
                 raise ConfigError(f'CGNet takes {length} {name}.', got=tuple(value),
                                   expected=f'{length} values', culprit=name)
