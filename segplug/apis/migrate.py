@@ -126,7 +126,7 @@ def _edit(tree: Tree, migration: Migration) -> None:
 def _by_hand(tree: Tree) -> Iterator[Finding]:
     for where, path, near in tree.missing:
         yield Finding(where, f'Its base {path} does not exist, and segplug ships none of that '
-                             f'name{f"; {near}" if near else ""}.')
+                             f'name{f"; did you mean {near}" if near else ""}.')
     for source in tree.sources:
         for line, text in source.by_hand:
             yield Finding(f'{source.path}:{line}', f'{text}.')
@@ -149,7 +149,7 @@ def _checked(tree: Tree) -> list[Finding]:
                 import_modules(cfg.custom_imports, tree.config)
             except SegplugError as error:
                 found.append(Finding(str(tree.config), str(error)))
-        found += unsupported(cfg)
+        found += unsupported(cfg, is_whole=not tree.missing)
         return [Finding(_original(each.where, lines), each.what) for each in found]
 
 

@@ -234,7 +234,7 @@ def test_a_base_that_is_nowhere_is_named(tree):
     config = tree(config="_base_ = ['../_base_/models/fnc_r50-d8.py']\n")
     finding, = migrate(config).findings
     assert finding.where == f'{config}:1'
-    assert "did you mean '_base_/models/fcn_r50-d8.py'" in finding.what
+    assert "did you mean 'segplug::_base_/models/fcn_r50-d8.py'" in finding.what
 
 
 def test_a_schedule_without_a_rule_is_left_to_a_person(tree):
@@ -248,6 +248,24 @@ def test_a_misspelt_key_becomes_a_comment(tree):
     config = tree(config="models = dict(\n    a=1)\nlog_level = 'INFO'\n")
     source, = migrate(config).changed
     assert source.new_text == "# models = dict(\n#     a=1)\nlog_level = 'INFO'\n"
+
+
+def test_what_mmengine_passes_over_goes(tree, tmp_path):
+    config = tree(config='''
+        env_cfg = dict(
+            cudnn_benchmark=True,  # quick
+            cudnn_deterministic=False)
+        x = [dict(type='LoadImageFromFile', file_client_args=dict(backend='disk')),
+             dict(type='LoadAnnotations', file_client_args=dict(backend='petrel'))]
+        ''')
+    source, = migrate(config).changed
+    assert source.new_text == textwrap.dedent('''\
+        env_cfg = dict(
+            cudnn_benchmark=True,  # quick
+            )
+        x = [dict(type='LoadImageFromFile'),
+             dict(type='LoadAnnotations', backend_args=dict(backend='petrel'))]
+        ''')
 
 
 def test_unusual_scales_of_a_tta_pipeline(tree):

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from importlib.machinery import PathFinder
 from pathlib import Path
 
-from ..config_checks import TOP_LEVEL_KEYS, slip_of
+from ..config_checks import NESTED_KEYS, TOP_LEVEL_KEYS, slip_of
 from ..test import STANDARD_AUG_TEST
-from .literals import by_key, text_of
-from .source import Source
+from .literals import by_key, dicts, entries, remove, text_of
+from .old_transforms import file_client_args
+from .source import Source, is_cut
 
 COMPAT = 'segplug.compat.mmseg'
 _SCOPED = re.compile(r'mmseg\.([A-Z]\w*)')
@@ -23,10 +24,14 @@ def rewrite(source: Source, resolved: dict) -> None:
     Args:
         resolved: What the file says with its bases; may be empty.
     """
+    for node in dicts(source):
+        if 'file_client_args' in by_key(source, node) and not is_cut(source, node):
+            file_client_args(source, node)
     _default_scope(source)
     _scoped_names(source)
     _custom_imports(source)
     _misspelt(source)
+    _environment(source)
     _aug_test(source, resolved)
 
 
@@ -155,6 +160,15 @@ def _misspelt(source: Source) -> None:
                     f'mmsegmentation passes over {name!r}, so the config trains without it; '
                     f'segplug takes it for a misspelt {meant!r}. If that was meant, take the # '
                     'away and mend the name')
+
+
+def _environment(source: Source) -> None:
+    """Take keys out of ``env_cfg`` that mmengine passes over, and segplug refuses."""
+    statement = source.statements().get('env_cfg')
+    found = entries(source, statement.value if statement else None) or []
+    remove(source, [(entry.start, entry.end) for entry in found],
+           {i: f'nothing reads env_cfg.{entry.key}' for i, entry in enumerate(found)
+            if entry.key and entry.key not in (*NESTED_KEYS['env_cfg'], '_delete_')})
 
 
 def _aug_test(source: Source, resolved: dict) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from .literals import assigned, by_key, dicts, entries, followed, remove, remove_statement, type_of
 from .old_transforms import rewrite_transform, value_text
-from .source import Source
+from .source import Source, is_cut
 
 _FINAL = {'Collect', 'DefaultFormatBundle', 'ImageToTensor', 'MultiScaleFlipAug'}
 _GONE = {
@@ -166,12 +166,6 @@ def _preprocessor(source: Source, taken: Taken, name: str) -> None:
         left = [node for node in uses if not is_cut(source, node)]
         if statement is not None and not left:
             remove_statement(source, statement, 'the data_preprocessor holds these numbers')
-
-
-def is_cut(source: Source, node: ast.AST) -> bool:
-    """Whether an edit covers a node."""
-    start, end = source.span(node)
-    return any(edit.start <= start and end <= edit.end for edit in source.edits)
 
 
 def _line_break(source: Source, place: int) -> str:

@@ -158,3 +158,9 @@ class Source:
         """The reasons of all edits, by line."""
         return sorted((reason for edit in self.edits for reason in edit.reasons),
                       key=lambda reason: (reason.first, reason.last))
+
+
+def is_cut(source: Source, node: ast.AST) -> bool:
+    """Whether an edit covers a node."""
+    start, end = source.span(node)
+    return any(edit.start <= start and end <= edit.end for edit in source.edits)

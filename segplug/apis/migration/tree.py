@@ -15,7 +15,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from ...compat.upstream import yaml_is_data
-from ...errors import did_you_mean
+from ...errors import nearest
 from ..places import shipped_configs
 from .literals import text_of
 from .old_names import renamed_config
@@ -80,11 +80,7 @@ class Tree:
                     "mmsegmentation's base is not here; segplug ships one of that name")
 
     def _miss(self, source: Source, node: ast.Constant, path: Path) -> None:
-        shipped = [each.relative_to(shipped_configs()).as_posix()
-                   for each in shipped_configs().rglob('*.py')]
-        name = node.value.partition('::')[2] or _tail(node.value)
-        self.missing.append((f'{source.path}:{node.lineno}', path,
-                             did_you_mean(name, shipped)))
+        self.missing.append((f'{source.path}:{node.lineno}', path, _near(node.value)))
 
     # --- the tree as it would be ---------------------------------------------------------------
 
@@ -150,6 +146,17 @@ def shipped_twin(base: str) -> str | None:
         return None
     found = [path.relative_to(root).as_posix() for path in root.glob(f'*/{name}')]
     return found[0] if len(found) == 1 else None
+
+
+def _near(base: str) -> str | None:
+    """Shipped configs of the same folder whose names are like that of ``base``."""
+    name = Path(base.rpartition('::')[2])
+    folder = name.parent.name
+    root = shipped_configs()
+    stems = {path.stem: path for path in root.rglob('*.py') if path.parent.name == folder}
+    found = nearest(name.stem, stems, 2)
+    return ' or '.join(f"'segplug::{stems[stem].relative_to(root).as_posix()}'"
+                       for stem in found) or None
 
 
 def _tail(base: str) -> str:

@@ -48,18 +48,24 @@ class Finding:
     what: str
 
 
-def unsupported(cfg: Config) -> Iterator[Finding]:
-    """What of a resolved config is not here."""
+def unsupported(cfg: Config, is_whole: bool = True) -> list[Finding]:
+    """What of a resolved config is not here.
+
+    Args:
+        is_whole: False where a base of it is missing, so that parts of it mean nothing.
+    """
     found = []
     for registry, node in components(cfg):
         found += [Finding(_place(error, cfg), _told(error))
                   for error in _errors_of(node, registry)]
-    for check in (check_top_level, check_nested, check_settings):
-        found += _failure(cfg, lambda check=check: check(cfg))
-    if not found:
-        for build in _builds(cfg):
-            found += _failure(cfg, build)
-    yield from dict.fromkeys(found)
+    if is_whole:
+        found += _failure(cfg, lambda: check_top_level(cfg))
+        found += _failure(cfg, lambda: check_nested(cfg))
+    if is_whole and not found:
+        for check in (lambda: check_settings(cfg), *_builds(cfg)):
+            found += _failure(cfg, check)
+    # A class that is not here is named once, where it is used first.
+    return list({finding.what: finding for finding in reversed(found)}.values())[::-1]
 
 
 def components(cfg: Config) -> Iterator[tuple[Registry, dict]]:
@@ -92,7 +98,8 @@ def _errors_of(node: Mapping, registry: Registry) -> Iterator[ConfigError]:
     Parents hand arguments of their own to what they build, so that none is missing here.
     """
     # mmengine's constructor of wrappers takes these out.
-    skipped = ('constructor', 'paramwise_cfg') if registry is ours.OPTIM_WRAPPERS else ()
+    skipped = {'_delete_'} | ({'constructor', 'paramwise_cfg'}
+                              if registry is ours.OPTIM_WRAPPERS else set())
     left = {key: value for key, value in node.items() if key not in skipped}
     while True:
         try:
@@ -111,11 +118,13 @@ def _errors_of(node: Mapping, registry: Registry) -> Iterator[ConfigError]:
             del left[error.culprit]
 
 
-def _near(name: str, registry: Registry) -> str | None:
-    """The nearest of segplug's own names: torch's layers are no replacement for a method."""
-    own = [known for known, cls in registry.module_dict.items()
-           if cls.__module__.split('.')[0] == ours.SCOPE]
-    return did_you_mean(name.rpartition('.')[2], own)
+def _near(name: str, registry: ours.Registry) -> str:
+    """The nearest names, of models segplug's own: torch's layers are no replacement for them."""
+    known = registry.names() if registry is not ours.MODELS else [
+        known for known, cls in registry.module_dict.items()
+        if cls.__module__.split('.')[0] == ours.SCOPE]
+    near = did_you_mean(name.rpartition('.')[2], known)
+    return f'{f"{near}, or " if near else ""}name the module that registers it in custom_imports'
 
 
 def _builds(cfg: Config) -> Iterator[Callable]:
