@@ -16,7 +16,7 @@ from mmengine.config import Config, DictAction
 from ..compat.upstream import yaml_is_data
 from ..errors import ConfigError, SegplugError, did_you_mean
 from ..registry import import_custom, load_plugins
-from .config_checks import check_nested, check_top_level, datasets
+from .config_checks import check_nested, check_top_level, count_classes, datasets
 from .data_configs import check_base, check_data_config, is_data
 from .places import base_path, shipped_configs
 from .provenance import assignments, explained
@@ -93,6 +93,7 @@ def load_config(name: str | os.PathLike, *, options: dict | None = None,
         if packed is not None:
             for _, dataset in datasets(cfg):
                 dataset['packed'] = packed
+        count_classes(cfg)
     if cfg.get('work_dir') is None:
         cfg.work_dir = os.path.join('work_dirs', path.stem)
     if cfg.get('default_scope') in (None, 'mmseg'):  # published configs; the names are the same

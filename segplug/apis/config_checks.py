@@ -187,6 +187,27 @@ def check_classes(cfg: Config) -> None:
                         "metainfo=dict(classes=(...))")
 
 
+def count_classes(cfg: Config) -> None:
+    """Give heads that need a ``num_classes`` and have none the number of the data set's classes.
+
+    The data sets are asked in the order training, validation, test. Where none says its classes,
+    or a head's class is not known, nothing is done: what is missing is said when it is made.
+    """
+    model = cfg.get('model')
+    for _, head in heads(model) if isinstance(model, dict) else ():
+        if 'num_classes' in head:
+            continue
+        with contextlib.suppress(ConfigError):
+            cls = resolve(head['type'], MODELS) if isinstance(head.get('type'), str) else None
+            taken = (arguments.parameters(cls) or {}).get('num_classes') if cls else None
+            if taken is None or taken.default is not taken.empty or not labels_are_classes(head):
+                continue
+            counts = [len(known) for _, dataset in datasets(cfg)
+                      if (known := declared_metainfo(dataset).get('classes'))]
+            if counts:
+                head['num_classes'] = counts[0]
+
+
 def labels_are_classes(head: dict) -> bool:
     """False for heads that make labels of their own, such as boundaries."""
     cls = head.get('type')

@@ -3,7 +3,7 @@
 import pytest
 
 from segplug.apis.config import load_config
-from segplug.apis.config_checks import check_classes, declared_metainfo
+from segplug.apis.config_checks import check_classes, count_classes, declared_metainfo
 from segplug.errors import ConfigError
 
 
@@ -81,3 +81,28 @@ def test_classes_in_a_file_are_counted(tmp_path):
         classes=('a', 'b'), palette=[[9, 9, 9]] * 2)
     (tmp_path / 'classes.csv').unlink()
     check_classes(cfg)  # the data set says that the file is not there
+
+
+OWN = """
+_base_ = ['segplug::_base_/models/unet_r18.py', 'segplug::_base_/datasets/own_data.py']
+model = dict(auxiliary_head=[dict(type='FCNHead', in_channels=64, channels=4),
+                             dict(type='STDCHead', in_channels=64, channels=4, num_classes=2)])
+"""
+
+
+def test_heads_that_do_not_say_num_classes_follow_the_data_set(write, tmp_path):
+    path = write('own.py', OWN)
+    assert 'num_classes' not in load_config(path).model.decode_head  # no file of classes: unknown
+    (tmp_path / 'classes.csv').write_text('name\nsoil\nleaf\nstem\n')
+    cfg = load_config(path, data_root=str(tmp_path))
+    own, edge = cfg.model.auxiliary_head
+    assert (cfg.model.decode_head.num_classes, own.num_classes, edge.num_classes) == (3, 3, 2)
+    given = load_config(path, data_root=str(tmp_path), options={'model.decode_head.num_classes': 5})
+    assert given.model.decode_head.num_classes == 5  # what is said is checked, not replaced
+
+
+def test_classes_are_counted_only_where_a_head_is_known():
+    cfg = load_config('unet/unet_r18_minicity.py')
+    cfg.model.decode_head = [dict(type='NoSuchHead'), dict(), dict(type='SiLogLoss')]
+    count_classes(cfg)
+    assert cfg.model.decode_head == [dict(type='NoSuchHead'), dict(), dict(type='SiLogLoss')]

@@ -33,7 +33,8 @@ SHIPPED = sorted(p for p in (ROOT / 'configs').rglob('*.py')
                  if '_base_' not in p.relative_to(ROOT).parts)
 LEAVES = SHIPPED + sorted((PLUGIN / 'configs').rglob('*.py'))
 DATA = sorted((ROOT / 'configs' / '_base_' / 'datasets').glob('*.py'))
-HALF_BASES = ('by_iteration', 'cityscapes_tree')  # others add the data set, or augmentations
+# Others add the data set or augmentations; the classes of one's own data are in a file.
+HALF_BASES = ('by_iteration', 'cityscapes_tree', 'own_data')
 
 CROP, WINDOW, STRIDE, LONG_SIDE = (64, 64), (32, 32), (22, 22), 64
 
