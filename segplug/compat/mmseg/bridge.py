@@ -15,7 +15,7 @@ from dataclasses import fields
 
 import torch
 from mmengine.config import Config
-from mmengine.model import BaseModel
+from mmengine.model import BaseDataPreprocessor, BaseModel
 from mmengine.registry import Registry
 from mmengine.runner import Runner
 
@@ -23,14 +23,17 @@ from ... import registry as ours
 from ...datasets.transforms import LoadAnnotations
 from ...engine import Runner as OurRunner
 from ...errors import SegplugError
-from ...models import val_loss
+from ...models import SegDataPreProcessor, val_loss
 from ...models.decode_heads import BaseDecodeHead
 from ...models.segmentors import EncoderDecoder
 from ...models.tta_cfg import TestCfg
 from ...ops.resize import resize
 from ...structures import SegDataSample
 from ...visualization import SegLocalVisualizer
+from .citys_metric import CityscapesMetric
+from .depth_metric import DepthMetric
 from .segmentor import InferenceSteps, logits_size
+from .silog_loss import SiLogLoss
 from .tta import SegTTAModel
 
 SCOPE = 'mmseg'
@@ -114,6 +117,17 @@ def test_step(self, data: dict) -> list[SegDataSample]:
     return BaseModel.test_step(self, data)
 
 
+def cast_data(self, data):
+    """To the device, with label maps int64 as mmsegmentation's are. segplug's travel as uint8, in
+    which a third party's sums overflow and losses fail."""
+    data = BaseDataPreprocessor.cast_data(self, data)
+    if isinstance(data, SegDataSample):
+        for name in ('gt_sem_seg', 'gt_edge_map'):
+            if name in data and not data.get(name).data.is_floating_point():
+                data.get(name).data = data.get(name).data.long()
+    return data
+
+
 def load_seg_map(self, results: dict) -> None:
     """Put the label into ``results``; what a class that loads its own overrides."""
     _BUILT_IN['transform'](self, results)
@@ -147,6 +161,7 @@ LENT: list[tuple[object, str, object]] = [
     (EncoderDecoder, 'test_step', test_step),
     (BaseDecodeHead, 'predict_by_feat', predict_by_feat),
     (BaseDecodeHead, 'test_keys', property(test_keys)),
+    (SegDataPreProcessor, 'cast_data', cast_data),
     (LoadAnnotations, '_load_seg_map', load_seg_map),
     (LoadAnnotations, 'transform', load_annotations),
     (SegLocalVisualizer, 'set_dataset_meta', set_dataset_meta),
@@ -154,6 +169,11 @@ LENT: list[tuple[object, str, object]] = [
     (Runner, 'from_cfg', classmethod(from_cfg)),
     (SegplugError, '__bases__', KINDS),
 ]
+
+
+# Classes of mmsegmentation that segplug itself does without.
+REGISTERED = ((ours.MODELS, SegTTAModel), (ours.MODELS, SiLogLoss),
+              (ours.METRICS, CityscapesMetric), (ours.METRICS, DepthMetric))
 
 
 def _search(registry: ours.Registry) -> Callable[[str], Registry | None]:
@@ -175,7 +195,8 @@ def lend() -> None:
     for registry in registries():
         registry._search_child = _search(registry)
         registry.parent.children[SCOPE] = registry
-    ours.MODELS.register_module(module=SegTTAModel, force=True)
+    for registry, cls in REGISTERED:
+        registry.register_module(module=cls, force=True)
 
 
 def take_back() -> None:
@@ -188,4 +209,5 @@ def take_back() -> None:
     for registry in registries():
         del registry._search_child
         del registry.parent.children[SCOPE]
-    del ours.MODELS.module_dict['SegTTAModel']
+    for registry, cls in REGISTERED:
+        del registry.module_dict[cls.__name__]

@@ -60,21 +60,25 @@ def binary_cross_entropy(pred: torch.Tensor, label: torch.Tensor,
 
     Args:
         pred: (N, 1, H, W) or (N, K, H, W) float, raw logits.
-        label: (N, H, W) int64 in [0, 2) or [0, K), or ignore.
+        label: (N, H, W) int64 in [0, 2) or [0, K), or ignore; or of ``pred``'s own shape, 0 and 1
+            for each class by itself, or ignore.
         class_weight: (K,) float, factor of a class where it is present (``pos_weight``).
         Others as for `cross_entropy`; the mean is over the N K H W elements.
     """
-    valid = valid_mask(label, ignore_index).unsqueeze(1)
-    label = label.unsqueeze(1).where(valid, 0)
-    target = label if pred.size(1) == 1 else torch.zeros_like(pred).scatter_(1, label, 1.0)
+    of_each = label.ndim == pred.ndim
+    label = label if of_each else label.unsqueeze(1)
+    valid = valid_mask(label, ignore_index)
+    label = label.where(valid, 0)
+    target = label if of_each or pred.size(1) == 1 else \
+        torch.zeros_like(pred).scatter_(1, label, 1.0)
     if class_weight is not None:
         class_weight = class_weight.view(-1, *[1] * (pred.ndim - 2))
     loss = F.binary_cross_entropy_with_logits(pred, target.to(pred.dtype),
                                               pos_weight=class_weight, reduction='none')
     loss = loss.where(valid, 0.0)
     if avg_factor is None and reduction == 'mean' and avg_non_ignore:
-        avg_factor = valid.sum() * pred.size(1)
-    if weight is not None:
+        avg_factor = valid.expand_as(pred).sum()
+    if weight is not None and weight.ndim < pred.ndim:
         weight = weight.unsqueeze(1)
     return weight_reduce_loss(loss, weight, reduction, avg_factor)
 

@@ -203,12 +203,14 @@ class EncoderDecoder(BaseModel):
             if 'gt_sem_seg' not in sample:
                 raise DataError(f'{name} comes to the training without a label.',
                                 fix='put LoadAnnotations into the pipeline of train_dataloader')
-        num_classes = [max(head.num_classes, 2) for head in self._heads().values()
-                       if getattr(head, 'labels_are_classes', True)]
-        if not num_classes:
+        # A head from elsewhere may tell several sets of classes, or none.
+        told = [getattr(head, 'num_classes', None) for head in self._heads().values()
+                if getattr(head, 'labels_are_classes', True)]
+        num_classes = [max(num, 2) for num in told if isinstance(num, int)]
+        if not num_classes or len(num_classes) < len(told):
             return lambda: None
         return begin_check(torch.stack([s.gt_sem_seg.data for s in data_samples]),
-                           min(num_classes), self.main_head.ignore_index, names)
+                           min(num_classes), getattr(self.main_head, 'ignore_index', 255), names)
 
     def val_step(self, data: dict) -> list[SegDataSample]:
         """The same as `test_step`, and each sample's ``losses`` if ``with_val_losses`` is set."""

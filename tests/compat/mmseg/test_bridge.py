@@ -177,3 +177,18 @@ def test_an_error_is_caught_as_what_mmsegmentation_raises(lent):
     lent.remove()
     assert not isinstance(caught.value, AssertionError)
     lent.install()
+
+
+def test_labels_are_int64_as_mmsegmentations_are(lent):
+    """Those of a training and of a test; segplug's own keep the bytes that they were read in."""
+    data = batch()
+    label = torch.full((1, 50, 41), 200, dtype=torch.uint8)
+    data['data_samples'][0].gt_sem_seg.data = label
+    processor = build().data_preprocessor
+    sample, = processor.cast_data(data)['data_samples']
+    assert sample.gt_sem_seg.data.dtype == torch.long
+    assert (sample.gt_sem_seg.data * 3 == 600).all()
+    assert build().test_step(data)[0].gt_sem_seg.data.dtype == torch.long
+    lent.remove()
+    assert processor.cast_data(data)['data_samples'][0].gt_sem_seg.data.dtype == torch.uint8
+    lent.install()

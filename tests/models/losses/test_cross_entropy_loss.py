@@ -105,6 +105,20 @@ def test_sigmoid_of_each_class():
     assert pixel.item() == pytest.approx(math.log(4 / 3) + 2 * math.log(4))
 
 
+def test_sigmoid_of_labels_that_say_each_class_by_itself():
+    """A pixel of two classes at once, and one whose second class does not count."""
+    pred = torch.tensor([[0., 2.], [1., -1.]]).view(1, 2, 1, 2)  # K, then the two pixels
+    label = torch.tensor([[1, 0], [1, 255]]).view(1, 2, 1, 2)
+    costs = [math.log(2), 2 + math.log(1 + math.exp(-2)), math.log(1 + math.exp(-1))]
+    loss = CrossEntropyLoss(use_sigmoid=True)(pred, label, ignore_index=255)
+    assert loss.item() == pytest.approx(sum(costs) / 4)
+    of_known = CrossEntropyLoss(use_sigmoid=True, avg_non_ignore=True)
+    assert of_known(pred, label, ignore_index=255).item() == pytest.approx(sum(costs) / 3)
+    weight = torch.tensor([[[1., 0.]]])  # of each pixel, whatever the class
+    weighted = CrossEntropyLoss(use_sigmoid=True)(pred, label, weight, ignore_index=255)
+    assert weighted.item() == pytest.approx((costs[0] + costs[2]) / 4)
+
+
 def test_ignore_index_none_lets_all_pixels_count():
     pred, label = _two_pixels()
     assert torch.equal(CrossEntropyLoss()(pred, label, ignore_index=None),

@@ -225,6 +225,19 @@ def test_labels_must_fit_the_auxiliary_head_too():
         model(**model.data_preprocessor(_data((16, 16)), training=True), mode='loss')
 
 
+@pytest.mark.parametrize('num_classes', [[3, 300], None])
+def test_labels_of_a_head_with_several_sets_of_classes_are_left_to_it(num_classes):
+    model = _build(auxiliary_head=_fcn(2, 16)).train()
+    model.auxiliary_head.num_classes = num_classes
+    data = _data((32, 32), (32, 32))
+    for sample in data['data_samples']:
+        sample.gt_sem_seg.data[:] = 250
+    model._check_labels(data['data_samples'])()
+    model.auxiliary_head.num_classes = 3
+    with pytest.raises(DataError):
+        model._check_labels(data['data_samples'])()
+
+
 def test_pretrained_goes_to_the_backbone():
     cfg = Config(dict(model=_cfg(pretrained='x.pth'))).model
     assert MODELS.build(cfg).backbone.init_cfg['checkpoint'] == 'x.pth'
