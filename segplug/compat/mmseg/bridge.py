@@ -30,10 +30,7 @@ from ...models.tta_cfg import TestCfg
 from ...ops.resize import resize
 from ...structures import SegDataSample
 from ...visualization import SegLocalVisualizer
-from .citys_metric import CityscapesMetric
-from .depth_metric import DepthMetric
 from .segmentor import InferenceSteps, logits_size
-from .silog_loss import SiLogLoss
 from .tta import SegTTAModel
 
 SCOPE = 'mmseg'
@@ -171,11 +168,6 @@ LENT: list[tuple[object, str, object]] = [
 ]
 
 
-# Classes of mmsegmentation that segplug itself does without.
-REGISTERED = ((ours.MODELS, SegTTAModel), (ours.MODELS, SiLogLoss),
-              (ours.METRICS, CityscapesMetric), (ours.METRICS, DepthMetric))
-
-
 def _search(registry: ours.Registry) -> Callable[[str], Registry | None]:
     """`Registry._search_child` of a registry that answers to mmsegmentation's scope, too."""
     def search(scope: str) -> Registry | None:
@@ -195,8 +187,7 @@ def lend() -> None:
     for registry in registries():
         registry._search_child = _search(registry)
         registry.parent.children[SCOPE] = registry
-    for registry, cls in REGISTERED:
-        registry.register_module(module=cls, force=True)
+    ours.MODELS.register_module(module=SegTTAModel, force=True)
 
 
 def take_back() -> None:
@@ -209,5 +200,4 @@ def take_back() -> None:
     for registry in registries():
         del registry._search_child
         del registry.parent.children[SCOPE]
-    for registry, cls in REGISTERED:
-        del registry.module_dict[cls.__name__]
+    del ours.MODELS.module_dict['SegTTAModel']
