@@ -8,7 +8,7 @@ USAGE='usage: bash tools/run_tests.sh [--slow] [--forks] [--torch VERSION] [--py
 # The maintained forks have the import names of the originals, so they cannot stand beside them.
 use_forks() {
     VENV="$VENV-forks"
-    WITHOUT='mmengine|mmcv-lite'
+    WITHOUT="${WITHOUT:+$WITHOUT|}mmengine|mmcv-lite"
     # onedl-mmcv is built in pip's isolated environment, which has no torch: then it compiles no ops.
     ALSO+=(onedl-mmengine onedl-mmcv)
 }
@@ -16,6 +16,7 @@ use_forks() {
 # Some releases of torch ask for one version of sympy, or for a setuptools older than the tested one.
 use_torch() {
     VENV="$VENV-torch$1"
+    WITHOUT="${WITHOUT:+$WITHOUT|}torch"
     UNPINNED='torch|sympy|setuptools'
     ALSO+=("torch==$1")
 }

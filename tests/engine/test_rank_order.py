@@ -15,6 +15,7 @@ from segplug.engine.rank_order import keep_rank_order
 JOB = """
 import sys
 import numpy as np, torch, torch.distributed as dist
+from segplug.engine.distributed import leave
 from segplug.engine.rank_order import mean_in_rank_order
 
 dist.init_process_group('gloo')
@@ -26,7 +27,7 @@ mean = mean_in_rank_order(mine).numpy()
 moved = mean_in_rank_order(mine[places]).numpy()
 if dist.get_rank() == 2:
     np.savez(sys.argv[1], values=values, mean=mean, moved=moved, places=places)
-dist.destroy_process_group()
+leave()
 """
 
 
