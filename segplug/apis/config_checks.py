@@ -29,6 +29,7 @@ NESTED_KEYS = {
     'env_cfg': dict(cudnn_benchmark=bool, mp_cfg=dict, dist_cfg=dict, resource_limit=int,
                     num_threads=int | str, test_num_threads=int),
     'speed': dict(amp=object, channels_last=object, compile=object),  # said by `Speed`
+    'load_cfg': dict.fromkeys(('floor', 'strict', 'ema', 'key', 'key_map', 'revise_keys'), object),
     'env_cfg.mp_cfg': dict(mp_start_method=str, opencv_num_threads=int),
     'env_cfg.dist_cfg': dict(backend=str, timeout=float, port=int | str, silence=float),
     'auto_scale_lr': dict(enable=bool, base_batch_size=int)}

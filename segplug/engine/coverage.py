@@ -134,12 +134,13 @@ def grouped(names: Iterable[str], limit: int = _GROUPS) -> str:
     paths = [name.split('.') for name in names]
     groups = {}
     for depth in range(max(map(len, paths), default=0), 0, -1):
-        groups = Counter('.'.join(path[:depth]) for path in paths)
+        groups = {}
+        for path in paths:
+            groups.setdefault('.'.join(path[:depth]), []).append('.'.join(path))
         if len(groups) <= limit:
             break
-    whole = {'.'.join(path) for path in paths}
-    shown = [name if name in whole and count == 1 else f'{name}.* ({count})'
-             for name, count in list(groups.items())[:limit]]
+    shown = [inside[0] if len(inside) == 1 else f'{name}.* ({len(inside)})'
+             for name, inside in list(groups.items())[:limit]]
     more = len(groups) - limit
     return ', '.join(shown) + (f' and {more} more' if more > 0 else '')
 

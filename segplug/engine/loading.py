@@ -174,8 +174,8 @@ def _check_floor(coverage: Coverage, floor: float, state: Mapping, weights: Mapp
 
 def _renaming(wanted: Mapping, unfit: Mapping) -> str | None:
     near = nearest_prefix(wanted, unfit)
-    if near is None:
-        return None
+    if near is None or 2 * near[2] < len(wanted):
+        return None  # another network, of which some parts look alike
     theirs, ours, count = near
     return (f'{count} names {theirs}* of the file look like {ours}* of the model: '
             f"load_cfg=dict(revise_keys=[(r'^{re.escape(theirs)}', {ours!r})])")

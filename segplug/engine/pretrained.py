@@ -12,6 +12,7 @@ import re
 import sys
 import urllib.request
 from pathlib import Path
+from urllib.parse import unquote
 
 import mmengine
 import torch
@@ -41,6 +42,12 @@ TABLE: dict[str, str] = {
     'torchvision://vgg16_bn': _TORCHVISION + 'vgg16_bn-6c64b313.pth',
     'torchvision://vgg19': _TORCHVISION + 'vgg19-dcbb9e9d.pth',
     'torchvision://vgg19_bn': _TORCHVISION + 'vgg19_bn-c79401a0.pth',
+    'torchvision://fcn_resnet50_coco': _TORCHVISION + 'fcn_resnet50_coco-1167a1af.pth',
+    'torchvision://fcn_resnet101_coco': _TORCHVISION + 'fcn_resnet101_coco-7ecb50ca.pth',
+    'timm://resnet18d': _TIMM + 'resnet18d_ra2-48a79e06.pth',
+    'timm://resnet34d': _TIMM + 'resnet34d_ra2-f8dcfcaf.pth',
+    'timm://resnet50d': _TIMM + 'resnet50d_ra2-464e36ba.pth',
+    'timm://resnet101d': _TIMM + 'resnet101d_ra2-2803ffab.pth',
     'timm://legacy_senet154': _TIMM + 'legacy_senet154-e9eb9fe6.pth',
     'timm://legacy_seresnext50_32x4d': _TIMM + 'legacy_se_resnext50_32x4d-f3651bad.pth',
     'timm://legacy_seresnext101_32x4d': _TIMM + 'legacy_se_resnext101_32x4d-37725eac.pth',
@@ -67,7 +74,15 @@ def resolve_source(source: str | os.PathLike) -> Path:
         return fetch(source)
     if source.startswith(SCHEMES):
         return fetch(address_of(source))
+    scheme = source.partition('://')[0] if '://' in source else ''
+    if scheme not in ('', 'file'):
+        known = [*SCHEMES, 'https://', 'http://', 'file://']
+        raise CheckpointError(f'{source} begins with a scheme that is not known.', culprit=source,
+                              got=f'{scheme}://', expected=f'a path, or one of {", ".join(known)}',
+                              fix=did_you_mean(f'{scheme}://', known))
     path = Path(source.removeprefix('file://')).expanduser()
+    if scheme and not path.exists():
+        path = Path(unquote(str(path)))
     if not path.is_file():
         folder = 'it is a folder' if path.is_dir() else 'there is no such file'
         raise CheckpointError(f'The checkpoint {path} cannot be loaded: {folder}.',
@@ -77,7 +92,8 @@ def resolve_source(source: str | os.PathLike) -> Path:
 
 def _files_beside(path: Path) -> str | None:
     folder = path if path.is_dir() else path.parent
-    found = sorted(p.name for kind in ('*.pth', '*.safetensors') for p in folder.glob(kind))[:8] \
+    kinds = ('.pth', '.pt', '.ckpt', '.safetensors')
+    found = sorted(p.name for p in folder.iterdir() if p.suffix in kinds)[:8] \
         if folder.is_dir() else []
     return f'{folder} holds {", ".join(found)}' if found else None
 

@@ -194,6 +194,16 @@ def test_local_paths(tmp_path, monkeypatch):
     path.write_bytes(b'x')
     assert resolve_source(path) == path
     assert resolve_source(f'file://{path}') == path
+    blank = path.rename(path.with_name('with a blank.pth'))
+    assert resolve_source(f'file://{blank}') == blank
+    assert resolve_source(blank.as_uri()) == blank
+    with pytest.raises(CheckpointError, match=r'there is no such file.*holds with a blank\.pth'):
+        resolve_source(path)
+    with pytest.raises(CheckpointError, match='scheme that is not known.*did you mean .torchvis'):
+        resolve_source('torchvison://resnet18')
+    with pytest.raises(CheckpointError, match='Got: s3://.*Expected: a path, or one of'):
+        resolve_source('s3://bucket/a.pth')
+    blank.rename(path)
     monkeypatch.setenv('HOME', str(tmp_path))
     assert resolve_source('~/net-0123abcd.pth') == path
 
