@@ -54,9 +54,18 @@ def text(migration) -> str:
 
 
 def _hunk(change) -> list[str]:
-    reasons = [f'    why: {reason.text}.' for reason in change.reasons]
+    lines: dict[str, list[int]] = {}
+    for reason in change.reasons:
+        lines.setdefault(reason.text, []).append(reason.first)
+    reasons = [f'    why{_numbers(numbers) if len(lines) > 1 else ""}: {reason}.'
+               for reason, numbers in lines.items()]
     return [f'  line {change.first}', *(f'    - {line}' for line in change.old),
             *(f'    + {line}' for line in change.new), *reasons]
+
+
+def _numbers(numbers: list[int]) -> str:
+    """Which lines a reason is of, where a change has several."""
+    return f', line{"s" * (len(numbers) > 1)} {", ".join(map(str, dict.fromkeys(numbers)))}'
 
 
 def _shown(path) -> str:

@@ -198,6 +198,25 @@ def test_an_old_config_whose_bases_are_not_there_takes_the_shipped_ones(tree, tm
     assert cfg.model.data_preprocessor.size == (512, 1024)
 
 
+def test_a_shipped_model_is_told_how_this_config_prepares_images(tree, tmp_path):
+    """Its statement stands behind the pipelines here; there is no set to validate with."""
+    config = tree(config='''
+        _base_ = ['../_base_/models/fcn_r50-d8.py', '../_base_/schedules/schedule_20k.py']
+        train_pipeline = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations'),
+                          dict(type='Normalize', mean=[1.], std=[2.], to_rgb=False),
+                          dict(type='Collect', keys=['img', 'gt_semantic_seg'])]
+        data = dict(samples_per_gpu=2, train=dict(
+            type='ADE20KDataset', img_dir='i', ann_dir='l', pipeline=train_pipeline))
+        model = dict(decode_head=dict(num_classes=150),
+                     auxiliary_head=dict(num_classes=150))
+        gpu_ids = [0]; log_level = 'INFO'
+        ''')
+    cfg = migrated(config, tmp_path / 'out')
+    assert (cfg.model.data_preprocessor.mean, cfg.model.data_preprocessor.std) == ([1.], [2.])
+    assert cfg.log_level == 'INFO'
+    assert not {'val_dataloader', 'val_evaluator', 'gpu_ids'} & set(cfg)
+
+
 def test_several_folders_become_joined_data_sets(tree, tmp_path):
     config = tree(config='''
         _base_ = './voc.py'

@@ -37,17 +37,13 @@ def hunks(source: Source) -> list[Hunk]:
         fresh = [reason for reason in touching if reason not in said]
         chosen = fresh or touching[-1:] or [_nearest(reasons, first)]
         said.update(chosen)
-        found.append(Hunk(first, tuple(old[i1:i2]), tuple(new[j1:j2]), _once(chosen)))
+        found.append(Hunk(first, tuple(old[i1:i2]), tuple(new[j1:j2]),
+                          tuple(dict.fromkeys(chosen))))
     return found
 
 
 def _nearest(reasons: list[Reason], line: int) -> Reason:
     return min(reasons, key=lambda reason: min(abs(reason.first - line), abs(reason.last - line)))
-
-
-def _once(reasons: list[Reason]) -> tuple[Reason, ...]:
-    """Each sentence once."""
-    return tuple({reason.text: reason for reason in reasons}.values())
 
 
 def old_lines(source: Source) -> dict[int, int]:

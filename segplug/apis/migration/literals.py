@@ -132,8 +132,14 @@ def _with_line(source: Source, start: int, end: int) -> tuple[int, int]:
 
 def remove_statement(source: Source, statement: ast.stmt, reason: str, *,
                      needed: bool = True) -> None:
-    """Cut a top-level statement with its lines."""
-    source.edit(*source.line_span(*source.span(statement)), '', reason, needed=needed)
+    """Cut a top-level statement with its lines; beside another one it does nothing instead."""
+    start, end = source.span(statement)
+    lines = source.line_span(start, end)
+    rest = source.text[lines[0]:start] + source.text[end:lines[1]].partition('#')[0]
+    if rest.strip():
+        source.edit(start, end, 'pass', reason, needed=needed)
+    else:
+        source.edit(*lines, '', reason, needed=needed)
 
 
 # --- writing ---------------------------------------------------------------------------------

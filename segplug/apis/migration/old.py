@@ -42,7 +42,7 @@ def rewrite(sources: list[Source], resolved: dict[Path, dict]) -> None:
         shipped_model = 'data_preprocessor' in (config.get('model') or {})
         old_pipelines.rewrite(source, PREPROCESSING if shipped_model and not is_config
                               else 'data_preprocessor')
-        old_data.rewrite(source)
+        old_data.rewrite(source, config)
         old_schedule.rewrite(source, resolved[source.path], config, taken)
         _model_settings(source)
     if shipped_model:
@@ -80,13 +80,14 @@ def _preprocessor_of_model(sources: list[Source], config: dict) -> None:
     source, *bases = sources
     model = source.statements().get('model')
     own = [edit for edit in source.edits if edit.text.startswith('data_preprocessor = ')]
-    if own:
-        own[-1].text += "model['data_preprocessor'] = data_preprocessor\n" if model else \
-            'model = dict(data_preprocessor=data_preprocessor)\n'
+    if own and model is not None and source.span(model)[0] < own[-1].start:
+        own[-1].text += "model['data_preprocessor'] = data_preprocessor\n"
         return
     if 'data_preprocessor' in by_key(source, model.value if model else None):
         return
-    if any(edit.text.startswith(PREPROCESSING) for base in bases for edit in base.edits):
+    if own:
+        text = 'data_preprocessor'
+    elif any(edit.text.startswith(PREPROCESSING) for base in bases for edit in base.edits):
         text = f'_base_.{PREPROCESSING}'
     elif 'crop_size' in config:
         text = f'dict(size={"" if "crop_size" in source.statements() else "_base_."}crop_size)'
@@ -94,6 +95,8 @@ def _preprocessor_of_model(sources: list[Source], config: dict) -> None:
         return
     if model is not None and entries(source, model.value):
         add_entries(source, model.value, {'data_preprocessor': text}, why)
+    elif own:
+        own[-1].text += 'model = dict(data_preprocessor=data_preprocessor)\n'
     elif model is None:
         _append(source, f'model = dict(data_preprocessor={text})', why)
 
@@ -101,7 +104,8 @@ def _preprocessor_of_model(sources: list[Source], config: dict) -> None:
 def _evaluators(sources: list[Source], config: dict) -> None:
     """What measures: said by ``evaluation``, which the config may have left to its defaults."""
     said = any(edit.text.count('val_evaluator = ') for source in sources for edit in source.edits)
-    if said or 'val_evaluator' in config or not {'data', 'val_dataloader'} & set(config):
+    validates = 'val' in (config.get('data') or {}) or 'val_dataloader' in config
+    if said or 'val_evaluator' in config or not validates:
         return
     _append(sources[0], "val_evaluator = dict(type='IoUMetric', iou_metrics=['mIoU'])\n"
             'test_evaluator = val_evaluator', 'mIoU was measured where nothing was said')

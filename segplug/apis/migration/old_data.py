@@ -12,8 +12,12 @@ _LOADER_KEYS = {'samples_per_gpu': 'batch_size', 'workers_per_gpu': 'num_workers
 _KEPT_LOADER_KEYS = ('persistent_workers', 'pin_memory', 'drop_last', 'prefetch_factor')
 
 
-def rewrite(source: Source) -> None:
-    """Put the edits of data sets and loaders into ``source``."""
+def rewrite(source: Source, config: dict) -> None:
+    """Put the edits of data sets and loaders into ``source``.
+
+    Args:
+        config: What the config at the end of the bases says.
+    """
     for node in dicts(source):
         given = by_key(source, node)
         with_pipeline = {'split', 'classes', 'palette'} & set(given) and 'pipeline' in given
@@ -26,7 +30,9 @@ def rewrite(source: Source) -> None:
                         f'{node.value} is called {CLASSES[node.value]}')
     statement = source.statements().get('data')
     if statement is not None and is_old_data(source, statement.value):
-        _loaders(source, statement)
+        splits = [split for split in _SPLITS if split in (config.get('data') or {})
+                  or f'{split}_dataloader' in config]
+        _loaders(source, statement, splits or list(_SPLITS))
 
 
 def is_old_data(source: Source, node: ast.expr) -> bool:
@@ -85,10 +91,10 @@ def _is_none(entry: Entry) -> bool:
 
 # --- loaders ----------------------------------------------------------------------------------
 
-def _loaders(source: Source, statement: ast.Assign) -> None:
+def _loaders(source: Source, statement: ast.Assign, splits: list[str]) -> None:
     given = by_key(source, statement.value)
     texts = []
-    for split in _SPLITS:
+    for split in splits:
         pairs = _loader(source, given, split)
         if pairs:
             texts.append(assigned(f'{split}_dataloader', pairs))

@@ -40,14 +40,16 @@ def value_text(source: Source, entry: Entry) -> str:
 
 def add_entries(source: Source, node: ast.expr, pairs: dict[str, str], reason: str) -> None:
     """Write entries behind the last one of a dict, on a line of their own where it has one."""
-    last = entries(source, node)[-1]
+    found = entries(source, node)
+    last = found[-1]
     sign, quote = ('=', '') if isinstance(node, ast.Call) else (': ', "'")
     start, end = source.line_span(last.end - 1, last.end)
-    line = source.text[start:end].rstrip('\r\n')
-    indent = len(line) - len(line.lstrip())
+    code = source.text[start:end].partition('#')[0].rstrip()
+    first = next(entry for entry in found if source.line(entry.start) == source.line(last.start))
+    column = first.start - source.line_span(first.start, first.start + 1)[0]
     texts = [f'{quote}{key}{quote}{sign}{value}' for key, value in pairs.items()]
-    fits = len(line) + sum(len(text) + 2 for text in texts) <= WIDTH
-    gap = ', ' if fits or not indent else ',\n' + ' ' * indent
+    fits = len(code) + sum(len(text) + 2 for text in texts) <= WIDTH
+    gap = ', ' if fits else ',\n' + ' ' * column
     source.edit(last.end, last.end, ''.join(gap + text for text in texts), reason)
 
 
