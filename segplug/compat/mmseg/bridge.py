@@ -30,7 +30,10 @@ from ...models.tta_cfg import TestCfg
 from ...ops.resize import resize
 from ...structures import SegDataSample
 from ...visualization import SegLocalVisualizer
+from .citys_metric import CityscapesMetric
+from .depth_metric import DepthMetric
 from .segmentor import InferenceSteps, logits_size
+from .silog_loss import SiLogLoss
 from .tta import SegTTAModel
 
 SCOPE = 'mmseg'
@@ -168,6 +171,11 @@ LENT: list[tuple[object, str, object]] = [
 ]
 
 
+# Classes of mmsegmentation that segplug itself does without.
+REGISTERED = ((ours.MODELS, SegTTAModel), (ours.MODELS, SiLogLoss),
+              (ours.METRICS, CityscapesMetric), (ours.METRICS, DepthMetric))
+
+
 def _search(registry: ours.Registry) -> Callable[[str], Registry | None]:
     """`Registry._search_child` of a registry that answers to mmsegmentation's scope, too."""
     def search(scope: str) -> Registry | None:
@@ -187,7 +195,8 @@ def lend() -> None:
     for registry in registries():
         registry._search_child = _search(registry)
         registry.parent.children[SCOPE] = registry
-    ours.MODELS.register_module(module=SegTTAModel, force=True)
+    for registry, cls in REGISTERED:
+        registry.register_module(module=cls, force=True)
 
 
 def take_back() -> None:
@@ -200,4 +209,5 @@ def take_back() -> None:
     for registry in registries():
         del registry._search_child
         del registry.parent.children[SCOPE]
-    del ours.MODELS.module_dict['SegTTAModel']
+    for registry, cls in REGISTERED:
+        del registry.module_dict[cls.__name__]

@@ -6,6 +6,7 @@ integers, results are not rounded. K classes, H W pixels.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from mmengine.logging import print_log
 
 from ...errors import ConfigError
 from ...evaluation import IoUMetric as Ours
+from ...evaluation import outputs
 
 _METRICS = ('mIoU', 'mDice', 'mFscore')
 
@@ -40,13 +42,13 @@ class IoUMetric(Ours):
                 self.results.append(self.intersect_and_union(pred, label, num_classes,
                                                              self.ignore_index))
             if self.output_dir is not None:
-                self._write(sample['img_path'], pred, sample)
+                values = outputs.file_values(pred.cpu().numpy(), num_classes,
+                                             shift=int(bool(sample.get('reduce_zero_label'))))
+                path = Path(self.output_dir, Path(sample['img_path']).stem + '.png')
+                outputs.atomic_write(path, outputs.label_png(values))
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """What `process` kept of all images -> aAcc and the means, in percent."""
-        if self._writer is not None:
-            self._writer.finish()
-            self._writer = None
         if self.format_only:
             return {}
         values = self.total_area_to_metrics(*(sum(part) for part in zip(*results, strict=True)),

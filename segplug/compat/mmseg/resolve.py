@@ -16,7 +16,8 @@ _HERE = __package__
 SHIMS = {
     '': 'version', 'version': 'version',
     'apis.inference': 'apis', 'apis.mmseg_inferencer': 'inferencer', 'apis.utils': 'apis',
-    'evaluation.metrics.iou_metric': 'iou_metric',
+    **{f'evaluation.metrics.{name}': name for name in (
+        'citys_metric', 'depth_metric', 'iou_metric')},
     'models.builder': 'builder',
     'models.backbones.resnet': 'blocks',
     **{f'models.backbones.{name}': f'parts.{name}' for name in (
@@ -25,6 +26,7 @@ SHIMS = {
     'models.necks.ic_neck': 'parts.ic_neck',
     'models.losses.accuracy': 'losses',
     'models.losses.cross_entropy_loss': 'losses',
+    'models.losses.silog_loss': 'silog_loss',
     'models.segmentors.base': 'segmentor', 'models.segmentors.seg_tta': 'tta',
     'structures.sampler.base_pixel_sampler': 'sampler',
     'structures.sampler.builder': 'sampler',
