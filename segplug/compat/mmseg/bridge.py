@@ -30,6 +30,7 @@ from ...models.tta_cfg import TestCfg
 from ...ops.resize import resize
 from ...structures import SegDataSample
 from ...visualization import SegLocalVisualizer
+from . import visualization
 from .citys_metric import CityscapesMetric
 from .depth_metric import DepthMetric
 from .segmentor import InferenceSteps, logits_size
@@ -48,7 +49,7 @@ KINDS = (ValueError, AssertionError, TypeError, KeyError)
 _BUILT_IN = {'__bases__': SegplugError.__bases__, **{name: vars(cls)[name] for cls, names in (
     (EncoderDecoder, ('predict', 'encode_decode', 'test_step')),
     (BaseDecodeHead, ('predict_by_feat', 'test_keys')),
-    (LoadAnnotations, ('transform',)),
+    (LoadAnnotations, ('transform',)), (SegLocalVisualizer, ('_draw',)),
     (Runner, ('from_cfg',)), (val_loss, ('metas',))) for name in names}}
 
 
@@ -139,14 +140,6 @@ def load_annotations(self, results: dict) -> dict:
     return results
 
 
-def set_dataset_meta(self, classes=None, palette=None, dataset_name: str | None = None) -> None:
-    """Set names and colours; those of the data set that is called ``dataset_name`` by default."""
-    from .class_names import get_classes, get_palette
-    name = dataset_name or (None if classes and palette else 'cityscapes')
-    self.dataset_meta = dict(classes=classes or get_classes(name),
-                             palette=palette or get_palette(name))
-
-
 def from_cfg(cls, cfg: Config) -> Runner:
     """A runner for a config; segplug's where a program builds one in mmsegmentation's scope."""
     in_scope = cfg.get('default_scope') in (SCOPE, ours.SCOPE)
@@ -164,7 +157,9 @@ LENT: list[tuple[object, str, object]] = [
     (SegDataPreProcessor, 'cast_data', cast_data),
     (LoadAnnotations, '_load_seg_map', load_seg_map),
     (LoadAnnotations, 'transform', load_annotations),
-    (SegLocalVisualizer, 'set_dataset_meta', set_dataset_meta),
+    (SegLocalVisualizer, 'set_dataset_meta', visualization.set_dataset_meta),
+    (SegLocalVisualizer, '_draw_sem_seg', visualization.draw_sem_seg),
+    (SegLocalVisualizer, '_draw', visualization.draw_by_step),
     (val_loss, 'metas', marked_metas),
     (Runner, 'from_cfg', classmethod(from_cfg)),
     (SegplugError, '__bases__', KINDS),

@@ -18,6 +18,7 @@ SHIMS = {
     'apis.inference': 'apis', 'apis.mmseg_inferencer': 'inferencer', 'apis.utils': 'apis',
     **{f'evaluation.metrics.{name}': name for name in (
         'citys_metric', 'depth_metric', 'iou_metric')},
+    'engine.hooks.visualization_hook': 'visualization',
     'models.builder': 'builder',
     'models.backbones.resnet': 'blocks',
     **{f'models.backbones.{name}': f'parts.{name}' for name in (
