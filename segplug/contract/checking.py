@@ -21,7 +21,7 @@ import torch
 from ..apis.config import load_config
 from ..errors import ConfigError, SegplugError, did_you_mean
 from . import nets
-from .case import Case, Skipped
+from .case import Case, ContractError, Skipped
 from .guesses import guesses, line_to_write
 from .kinds import KINDS, NO_CONTRACT, kind_of, make_case
 from .package import Component, Package, load_package
@@ -33,6 +33,8 @@ _ELSEWHERE = {'data set': {'data_root', 'data_prefix', 'pipeline', 'ann_file', '
               'backbone': {'pretrained', 'init_cfg'}, 'segmentor': {'pretrained', 'init_cfg'}}
 
 
+# What is tried of a component whose row does not say it.
+_WAYS = {'transform': [dict(kind=kind) for kind in ('array', 'load', 'pack')]}
 # Folders of code that a third party cannot mend: an error is told by the line that called it.
 _FRAMEWORKS = tuple(f'{Path(package.__file__).parent}{os.sep}' for package in (
     torch, mmengine, mmcv, importlib.import_module(__package__.split('.')[0])))
@@ -160,18 +162,28 @@ def _guessed(component: Component) -> Case:
     if kind == NO_CONTRACT:
         return Case(dict(type=component.name), component.registry)
     for settings in guesses(kind, component.name, component.cls):
-        case = make_case(kind, settings, component.registry, {})
-        try:
-            if isinstance(case, nets.NetCase):
-                case.outputs(case.net().eval(), case.inputs(case.SIZE))
-            elif KINDS[kind].copies:  # the others are made of what a run has
-                case.build()
-            return case
-        except (Exception, SystemExit) as error:  # a third party's code may raise anything
-            why = said(error)
-    raise ConfigError(f'How {component.name} is made is not known.', got=why,
+        for facts in _WAYS.get(kind, [{}]):
+            case = make_case(kind, settings, component.registry, facts)
+            try:
+                _try_out(case, kind)
+                return case
+            except ContractError:  # it works, if not as it should
+                return case
+            except (Exception, SystemExit) as error:  # a third party's code may raise anything
+                why = why or said(error).rstrip('.')
+    raise ConfigError(f'How {component.name} is made and tried is not known.', got=why,
                       fix=f'write {line_to_write(kind, component.name, component.cls)} into its '
-                          'module')
+                          "module, with _contract_=dict(skip='why') where it cannot be tried by "
+                          'itself')
+
+
+def _try_out(case: Case, kind: str) -> None:
+    if isinstance(case, nets.NetCase):
+        case.outputs(case.net().eval(), case.inputs(case.SIZE))
+    elif kind == 'transform':
+        case.on_blocks(0)
+    elif KINDS[kind].copies:  # the others are made of what a run has
+        case.build()
 
 
 # --- checking ----------------------------------------------------------------------------------

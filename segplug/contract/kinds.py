@@ -1,5 +1,6 @@
 """Which contract a component has: by its registry, and in the registry of models by its class."""
 
+import inspect
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -71,6 +72,7 @@ _FOLDERS = {'backbones': 'backbone', 'necks': 'neck', 'decode_heads': 'head', 'h
 _ENDS = {'head': 'head', 'decoder': 'head', 'loss': 'loss', 'criterion': 'loss', 'neck': 'neck',
          'fpn': 'neck', 'pyramid': 'neck', 'backbone': 'backbone', 'encoder': 'backbone',
          'net': 'backbone', 'transformer': 'backbone', 'segmentor': 'segmentor'}
+_TARGETS = {'target', 'targets', 'label', 'labels', 'gt', 'seg_label'}
 
 
 def kind_of(registry: str, cls: type) -> str | None:
@@ -83,11 +85,21 @@ def kind_of(registry: str, cls: type) -> str | None:
         if issubclass(cls, BaseModel):
             return 'segmentor'
     name = getattr(cls, '__name__', '').lower()
-    for end, kind in _ENDS.items():
-        if name.endswith(end):
-            return kind
     places = [_FOLDERS[part] for part in cls.__module__.split('.') if part in _FOLDERS]
-    return places[-1] if places else None
+    by_end = [kind for end, kind in _ENDS.items() if name.endswith(end)]
+    by_part = [kind for kind in ('head', 'loss') if kind in name]
+    return next(iter([*by_end, *places[::-1], *_by_methods(cls), *by_part]), None)
+
+
+def _by_methods(cls: type) -> list[str]:
+    """'head' for what has losses and predictions, 'loss' for what is called with a target."""
+    if hasattr(cls, 'loss_by_feat') or (hasattr(cls, 'loss') and hasattr(cls, 'predict')):
+        return ['head']
+    try:
+        called_with = list(inspect.signature(cls.forward).parameters)[2:3]
+    except (AttributeError, TypeError, ValueError):
+        return []
+    return ['loss'] if hasattr(cls, 'loss_name') or set(called_with) & _TARGETS else []
 
 
 def make_case(kind: str, settings: dict, registry: Any, facts: dict) -> Case:
