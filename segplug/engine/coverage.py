@@ -179,7 +179,7 @@ def _first(name: str) -> str:
 def _amount(count: int) -> str:
     for unit, size in (('G', 10**9), ('M', 10**6), ('k', 10**3)):
         if count >= size:
-            return f'{count / size:.3g} {unit}'
+            return f'{count / size:.4g} {unit}'
     return str(count)
 
 
