@@ -97,7 +97,7 @@ class Heartbeat:
     def say_saved(self) -> None:
         """Rank 0 has written what a stop leaves behind; the others may go."""
         with contextlib.suppress(RuntimeError):
-            self.store.set('saved', '1')
+            self.store.set('saved', str(request.signum))
 
     def wait_saved(self, seconds: float) -> None:
         """Wait until rank 0 has; a store that is gone says so too."""
@@ -194,6 +194,8 @@ class Heartbeat:
         elif self.store.check(['stop']):
             request.ask(int(self.store.get('stop')))
         if self.store.check(['saved']):
+            # Which is earlier than the request, where rank 0 itself got the signal.
+            request.ask(int(self.store.get('saved')))
             self._end('', 128 + request.signum, aloud=False)
 
     def _silent(self, watched: list[int], beats: list[Beat]) -> str | None:

@@ -107,6 +107,16 @@ def test_a_stop_reaches_the_rank_that_got_no_signal(store, ended):
     assert ended == [('', 143)]  # 128 + 15, should it still wait for the others
 
 
+def test_a_stop_that_is_saved_before_anybody_was_told_of_it(store, ended):
+    """Rank 0 got the signal itself, between two beats."""
+    first, second = (Heartbeat(store, PEERS, rank, timeout=600) for rank in (0, 1))
+    request.ask(15)
+    first.say_saved()
+    request.signum = 0  # the other rank, in this process
+    second._exchange()
+    assert ended == [('', 143)]
+
+
 def test_what_a_rank_said_when_it_ended_explains_a_broken_connection(store):
     first, second = (Heartbeat(store, PEERS, rank, timeout=600) for rank in (0, 1))
     second.end('DataError: Bad pixel.')

@@ -99,18 +99,22 @@ def test_a_signal_to_one_rank_stops_all_after_the_same_iteration(tmp_path):
     (('trouble.what=SIGINT', 'trouble.parent=True'), 130, 3),
     (('trouble.what=SIGUSR1', 'trouble.parent=True'), 138, 3),
     (('trouble.what=SIGTERM', 'trouble.when=val', 'train_cfg.val_interval=3'), 143, 3),
+    (('trouble.what=SIGTERM', 'trouble.when=val', 'train_cfg.val_interval=3',  # inside a step
+      'optim_wrapper.accumulative_counts=2'), 143, 3),
     (('trouble.what=SIGTERM', 'trouble.parent=True', 'trouble.when=write', 'trouble.at=4'), 143, 4),
     (('trouble.what=SIGTERM', 'trouble.rank=1', 'trouble.when=start'), 143, 0)])
 def test_a_stopped_job_resumes_to_the_same_bits(options, code, saved, tmp_path):
     got, text = run(tmp_path / 'cut', *options)
     assert got == code
     assert 'Traceback' not in text
-    if saved:
-        assert last_iteration(tmp_path / 'cut') == saved
+    if saved:  # torchrun takes a moment to hand a signal on
+        late = 2 if 'trouble.parent=True' in options else 0
+        assert saved <= last_iteration(tmp_path / 'cut') <= saved + late
     else:
         assert latest_checkpoint(tmp_path / 'cut') is None
+    same = [option for option in options if option.startswith('optim_wrapper')]
     for name in ('whole', 'cut'):
-        assert run(tmp_path / name, 'resume=auto')[0] == 0
+        assert run(tmp_path / name, 'resume=auto', *same)[0] == 0
     assert same_weights(tmp_path / 'whole', tmp_path / 'cut')
 
 
