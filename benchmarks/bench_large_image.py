@@ -25,7 +25,7 @@ from segplug.datasets.cityscapes import CityscapesDataset
 from segplug.registry import MODELS
 
 CONFIG = 'fastscnn/fast_scnn_8xb4-160k_cityscapes-512x1024.py'
-SIDE, QUICK, SMALL = 20_000, 2_500, 1024
+SIDE, QUICK, SMALL = 20_000, 2_500, 1_000
 BAND = 500  # rows that are drawn at a time
 AIM = 2_000  # MB
 

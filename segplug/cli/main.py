@@ -13,6 +13,7 @@ from types import ModuleType
 
 from .. import __version__
 from ..errors import SegplugError, did_you_mean, report
+from . import completion
 from .signals import ended_by_signals
 from .verbs import plugin_verbs
 
@@ -49,6 +50,10 @@ def overview() -> str:
 def main(argv: list[str] | None = None) -> int:
     """Run one verb; returns the exit code."""
     argv = sys.argv[1:] if argv is None else list(argv)
+    if completion.asked():
+        theirs = {verb.name: f'of {verb.package}' for verb in plugin_verbs(VERBS)}
+        completion.answer({**theirs, **{name: text for name, (_, text) in VERBS.items()}},
+                          _module_of)
     if not argv or argv[0] in ('-h', '--help', 'help'):
         print(overview(), end='')
         return 0

@@ -12,7 +12,7 @@ from .common import (
     speed_arguments,
 )
 
-EXAMPLE = """examples:
+EXAMPLE = """example:
   segplug predict unet/unet_r18_minicity.py work_dirs/unet_r18_minicity/iter_1000.pth \\
       data/minicity/leftImg8bit/val --out work_dirs/predictions
   segplug predict work_dirs/unet_r18_minicity/iter_1000.pth street.mp4 --out work_dirs/street
@@ -35,8 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                              'bits for each class')
     parser.add_argument('--window', metavar='H,W',
                         help='label in windows of so many pixels (one number is a square) at the '
-                             'own size of the image, without the resizing of the test pipeline; for images that '
-                             'are too large to be held this is done by itself')
+                             'own size of the image, without the resizing of the test pipeline; '
+                             'for images that are too large to be held this is done by itself')
     parser.add_argument('--stride', metavar='H,W',
                         help='from one window to the next; three quarters of a window by default')
     parser.add_argument('--opacity', type=float, default=0.5,
