@@ -40,8 +40,9 @@ def classes_for(model: nn.Module, saved: Mapping, cfg, source,
             _check_count(model, names, teller)
             return names, palette if palette is not None and len(palette) == len(names) else None
     raise CheckpointError(f'Neither {source} nor the config says what the classes are.',
-                          fix='give --classes with a data set, a file of names, or the names; or '
-                              'the test data set metainfo=dict(classes=..., palette=...)')
+                          fix='give --classes (in Python classes=) with a data set, a file of '
+                              'names, or the names; or give the test data set '
+                              'metainfo=dict(classes=..., palette=...)')
 
 
 def table_of(given: str | Sequence[str]) -> dict:

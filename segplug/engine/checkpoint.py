@@ -190,7 +190,7 @@ def _damaged(path: Path, reason: str) -> DamagedCheckpoint:
 
 def _refused(path: Path, error: Exception) -> CheckpointError:
     text = str(error)
-    named = re.search(r'(?:GLOBAL|global:?)\s+([\w.]+)', text)
+    named = re.search(r'(?:GLOBAL|global:?)\s+(?!GLOBAL)([\w.]+)', text)
     if named is None and 'not data' not in text and 'allow' not in text.lower():
         return _damaged(path, text.splitlines()[0][:200] if text else 'it cannot be unpickled')
     what = f'it would call {named[1]}' if named else text.splitlines()[-1][:200]

@@ -1,4 +1,4 @@
-"""Inert stand-ins for what mmengine's checkpoints hold beside tensors and plain data.
+"""Inert stand-ins for what others' checkpoints hold beside tensors and plain data.
 
 torch's weights-only unpickler calls only what it is told to trust. mmengine stores its log as
 HistoryBuffer objects (numpy arrays, and methods fetched by ``getattr``); the functions here
@@ -7,6 +7,7 @@ they made into data.
 """
 
 import pickle
+from pathlib import PurePath
 
 import numpy as np
 
@@ -31,6 +32,20 @@ class HistoryBuffer:
         return dict(log_history=np.asarray(state.get('_log_history', ()), dtype=np.float64),
                     count_history=np.asarray(state.get('_count_history', ()), dtype=np.float64),
                     max_length=int(state.get('max_length', 1000000)))
+
+
+@_named('argparse', 'Namespace')
+class Namespace:
+    """The arguments of a program, which many store beside the weights; a dict of them later."""
+
+    def __setstate__(self, state: dict) -> None:
+        self.state = state
+
+
+def _path(*parts):
+    if not all(isinstance(part, str) for part in parts):
+        raise pickle.UnpicklingError(f'a path of {parts!r:.100} is not data')
+    return str(PurePath(*parts))
 
 
 _METHODS = ('min', 'max', 'current', 'mean', 'statistics', 'update')
@@ -99,7 +114,9 @@ def stand_ins() -> list:
     numpy_functions = [
         _alias(function, f'numpy.{core}.multiarray', name) for core in ('core', '_core')
         for name, function in (('_reconstruct', _reconstruct), ('scalar', _scalar))]
-    return [HistoryBuffer, _getattr, _Dtype, _Array, _encode, *numpy_functions]
+    paths = [_alias(_path, module, name) for module in ('pathlib', 'pathlib._local')
+             for name in ('PosixPath', 'WindowsPath', 'PurePosixPath', 'PureWindowsPath')]
+    return [HistoryBuffer, Namespace, _getattr, _Dtype, _Array, _encode, *numpy_functions, *paths]
 
 
 STAND_INS = (_Array, _Dtype)

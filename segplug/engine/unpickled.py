@@ -72,6 +72,9 @@ class _Copy:
             return kind(item for item, _ in found), 1 + sum(size for _, size in found)
         if isinstance(value, safe_pickle.HistoryBuffer):
             return _history(value, self.of(getattr(value, 'state', {}), place)[0], place), 1
+        if isinstance(value, safe_pickle.Namespace):
+            state = getattr(value, 'state', {})
+            return self.of(state if isinstance(state, dict) else {}, place)
         if isinstance(value, safe_pickle.STAND_INS):
             return _unwrapped(value, place), 1
         raise NotPlain(place, f'{value!r:.100}, which is more than data')

@@ -1,5 +1,6 @@
 """Checkpoints are data: what is written, what is refused, what fits into a model."""
 
+import argparse
 import collections
 import io
 import os
@@ -140,6 +141,23 @@ def test_hostile_pickles_run_nothing(payload, legacy, tmp_path, monkeypatch):
     with pytest.raises(CheckpointError, match='refused'):
         load_checkpoint('evil.pth')
     assert os.listdir() == ['evil.pth']
+
+
+def test_what_is_refused_is_named(tmp_path):
+    torch.save(dict(x=Call(os.system, 'true')), tmp_path / 'a.pth')
+    with pytest.raises(CheckpointError, match=rf'it would call {os.system.__module__}\.system\)'):
+        load_checkpoint(tmp_path / 'a.pth')
+
+
+def test_the_arguments_of_a_program_are_data(tmp_path):
+    args = argparse.Namespace(lr=0.1, out=Path('/a/b'), sizes=[1, (2, np.float32(3))])
+    torch.save(dict(model=dict(a=torch.ones(1)), args=args), tmp_path / 'a.pth')
+    loaded = load_checkpoint(tmp_path / 'a.pth')['args']
+    assert loaded == dict(lr=0.1, out=str(Path('/a/b')), sizes=[1, (2, 3.0)])
+    args.call = Call(os.system, 'true')
+    torch.save(dict(args=args), tmp_path / 'b.pth')
+    with pytest.raises(CheckpointError, match='refused'):
+        load_checkpoint(tmp_path / 'b.pth')
 
 
 def test_object_arrays_are_refused(tmp_path):

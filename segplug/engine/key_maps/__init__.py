@@ -113,14 +113,14 @@ def _fits(names: Collection[str], model_names: set[str]) -> int:
 
 
 def _rooted(weights: Weights, model_names: set[str]) -> tuple[Weights, list[str]]:
-    """A backbone's weights for a segmentor, or a segmentor's for a backbone.
+    """A backbone's weights for a segmentor, or a segmentor's for a backbone or what wraps it.
 
     Only where no name fits as it is.
     """
     if _fits(weights, model_names):
         return weights, []
     root = 'backbone.'
-    for prefix in (root, 2 * root):
+    for prefix in (root, 2 * root, 'module.'):
         below = {prefix + name: value for name, value in weights.items()}
         if _fits(below, model_names):
             return below, [f'The names were looked for below {prefix!r} of the model.']

@@ -134,6 +134,7 @@ def test_a_backbone_is_found_below_and_above():
     found, notes = translate(plain, inner, 'a')
     assert found == inner
     assert notes == ["The names were looked for below 'backbone.backbone.' of the model."]
+    assert translate(plain, ['module.conv1.weight'], 'a')[0]['module.bn1.weight'] == 2
     found, notes = translate({**inner, 'decode_head.x': 3}, plain, 'a')
     assert found == plain
     assert notes == ["The names below 'backbone.backbone.' of the file were taken."]
