@@ -59,6 +59,18 @@ def overlay(image: np.ndarray, labels: np.ndarray, palette: Palette = None,
     return np.where(known[..., None], mixed, image)
 
 
+def heat_map(values: np.ndarray) -> np.ndarray:
+    """(H, W) float -> (H, W, 3) uint8, dark where the least value is; black where it is no number.
+
+    For depths and other maps that have no classes.
+    """
+    known = np.isfinite(values)
+    low, high = (values[known].min(), values[known].max()) if known.any() else (0.0, 0.0)
+    unit = (np.where(known, values, low) - low) / max(high - low, 1e-12)
+    picture = cv2.applyColorMap((unit * 255).astype(np.uint8), cv2.COLORMAP_VIRIDIS)[..., ::-1]
+    return np.where(known[..., None], picture, 0).astype(np.uint8)
+
+
 def panel(image: np.ndarray, label: np.ndarray | None, prediction: np.ndarray,
           palette: Palette = None, classes: Sequence[str] | None = None) -> np.ndarray:
     """Image, label and prediction side by side, with a legend below if there are names.

@@ -63,7 +63,8 @@ class SegLocalVisualizer(Visualizer):
             name: Identifier of the picture.
             image: (H, W, 3) uint8 RGB.
             data_sample: With ``gt_sem_seg`` and ``pred_sem_seg``, or one of them; without
-                either the image itself is the picture.
+                either the image itself is the picture. ``gt_depth_map`` and ``pred_depth_map``
+                come below as colours.
             draw_gt, draw_pred: Which to draw.
             show: Whether to show it in a window.
             wait_time: Seconds the window stays; 0 is until a key is pressed.
@@ -71,9 +72,10 @@ class SegLocalVisualizer(Visualizer):
             step: Step for the back ends.
             with_labels: Whether to write the names of classes on their regions.
         """
-        wanted = [key for key, chosen in (('gt_sem_seg', draw_gt), ('pred_sem_seg', draw_pred))
-                  if chosen and data_sample is not None and key in data_sample]
-        parts = [self._draw(image, getattr(data_sample, key).data, with_labels) for key in wanted]
+        parts = [self._side(image, data_sample, side, with_labels)
+                 for side, chosen in (('gt', draw_gt), ('pred', draw_pred))
+                 if chosen and data_sample is not None]
+        parts = [part for part in parts if part is not None]
         picture = np.concatenate(parts, axis=1) if parts else image
         self.set_image(picture)
         if show:
@@ -84,6 +86,20 @@ class SegLocalVisualizer(Visualizer):
             Path(out_file).write_bytes(cv2.imencode(suffix, picture[..., ::-1])[1].tobytes())
         else:
             self.add_image(name, picture, step)
+
+    def _side(self, image: np.ndarray, sample: SegDataSample, side: str,
+              with_labels: bool) -> np.ndarray | None:
+        """The label's part of a picture ('gt') or the prediction's ('pred'); None without one."""
+        labels, depth = f'{side}_sem_seg', f'{side}_depth_map'
+        if labels not in sample and depth not in sample:
+            return None
+        if labels in sample:
+            image = self._draw(image, getattr(sample, labels).data, with_labels)
+        if depth not in sample:
+            return image
+        values = getattr(sample, depth).cpu().numpy().data.astype(np.float64)
+        colours = draw.heat_map(values.reshape(values.shape[-2:]))
+        return np.concatenate([image, cv2.resize(colours, image.shape[1::-1])])
 
     def _draw(self, image: np.ndarray, data, with_labels: bool) -> np.ndarray:
         meta = self.dataset_meta or {}

@@ -13,6 +13,7 @@ from segplug.visualization.draw import (
     default_palette,
     encode_labels,
     encode_picture,
+    heat_map,
     legend,
     name_regions,
     overlay,
@@ -98,3 +99,14 @@ def test_encoded_pictures_are_rgb():
     with Image.open(io.BytesIO(encode_picture(colour_map(LABELS, PALETTE)))) as picture:
         assert np.array(picture).tolist() == [[[200, 0, 0], [0, 100, 0]], [[0, 0, 0], [0, 100, 0]]]
 
+
+def test_heat_map():
+    """The least is the darkest, the largest the brightest, and what is no number is black."""
+    picture = heat_map(np.array([[0.0, 5.0, 10.0, np.nan]]))
+    assert picture.shape == (1, 4, 3)
+    assert picture.dtype == np.uint8
+    brightness = picture[0].sum(axis=1).tolist()
+    assert brightness[3] == 0 < brightness[0] < brightness[1] < brightness[2]
+    flat = heat_map(np.full((2, 2), 3.0))
+    assert np.unique(flat.reshape(-1, 3), axis=0).tolist() == [picture[0, 0].tolist()]
+    assert heat_map(np.full((2, 2), np.inf)).max() == 0

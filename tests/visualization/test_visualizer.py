@@ -64,3 +64,15 @@ def test_bad_settings():
         SegLocalVisualizer(classes=('a',), palette=PALETTE)
     with pytest.raises(ConfigError, match='alpha.*Got: 2'):
         SegLocalVisualizer(alpha=2)
+
+
+def test_depths_come_below(tmp_path, sample):
+    sample.pred_depth_map = PixelData(data=torch.rand(1, 4, 5))
+    visualizer = SegLocalVisualizer(palette=PALETTE)
+    visualizer.add_datasample('x', IMAGE, sample, draw_gt=False, out_file=str(tmp_path / 'x.png'))
+    assert cv2.imread(str(tmp_path / 'x.png')).shape == (16, 10, 3)
+    only = SegDataSample(gt_depth_map=PixelData(data=np.ones((1, 8, 10), np.float32)))
+    visualizer.add_datasample('x', IMAGE, only, out_file=str(tmp_path / 'y.png'))
+    found = cv2.imread(str(tmp_path / 'y.png'))[..., ::-1]
+    assert np.array_equal(found[:8], IMAGE)
+    assert found.shape == (16, 10, 3)

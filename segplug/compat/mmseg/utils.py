@@ -3,6 +3,7 @@
 import datetime
 import gzip
 import io
+import warnings
 
 import cv2
 import numpy as np
@@ -24,6 +25,10 @@ def register_all_modules(init_default_scope: bool = True) -> None:
     if not DefaultScope.check_instance_created('mmseg'):
         DefaultScope.get_instance('mmseg', scope_name='mmseg')
     elif DefaultScope.get_current_instance().scope_name != 'mmseg':
+        current = DefaultScope.get_current_instance().scope_name
+        warnings.warn(f'The current default scope "{current}" is not "mmseg", which takes its '
+                      'place; register_all_modules(init_default_scope=False) leaves it',
+                      UserWarning, stacklevel=2)
         # Instances keep their scope, so that another one has to become the current one.
         DefaultScope.get_instance(f'mmseg-{datetime.datetime.now()}', scope_name='mmseg')
 

@@ -115,8 +115,8 @@ class BioMedicalGaussianBlur(BaseTransform):
         return results
 
     def __repr__(self) -> str:
-        return (f'{type(self).__name__}(sigma_range={self.sigma_range}, prob={self.prob}, '
-                f'prob_per_channel={self.prob_per_channel}, '
+        return (f'{type(self).__name__}(prob={self.prob}, '
+                f'prob_per_channel={self.prob_per_channel}, sigma_range={self.sigma_range}, '
                 f'different_sigma_per_channel={self.different_sigma_per_channel}, '
                 f'different_sigma_per_axis={self.different_sigma_per_axis})')
 

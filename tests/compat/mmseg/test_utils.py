@@ -21,7 +21,8 @@ def test_register_all_modules_sets_the_scope(lent, monkeypatch):
     assert DefaultScope.get_current_instance() is None
     register_all_modules()
     DefaultScope.get_instance('other', scope_name='mmdet')
-    register_all_modules()
+    with pytest.warns(UserWarning, match='scope "mmdet" is not "mmseg"'):
+        register_all_modules()
     register_all_modules()
     assert DefaultScope.get_current_instance().scope_name == 'mmseg'
 
