@@ -129,12 +129,11 @@ def _one(names: Iterable[str], ema: bool | None, key: str | None, source) -> str
     if not meant:
         raise CheckpointError(f'{source} holds averaged weights alone.', culprit=str(source),
                               got=', '.join(names), fix='leave --no-ema away')
-    flags = '--ema or --no-ema' if averages and ema is None else None
-    raise CheckpointError(
-        f'{source} holds several networks, and which is meant is not said.',
-        got=', '.join(names), culprit=str(source),
-        fix=' or '.join(filter(None, (flags, f'--weights-key {names[0]}, or load_cfg=dict(key='
-                                      f'{names[0]!r})'))))
+    fix = f'load_cfg=dict(key={names[0]!r}), or --weights-key {names[0]}'
+    if averages and ema is None:
+        fix = f'load_cfg=dict(ema=True) or False, or --ema or --no-ema; or {fix}'
+    raise CheckpointError(f'{source} holds several networks, and which is meant is not said.',
+                          got=', '.join(names), culprit=str(source), fix=fix)
 
 
 def _unwrapped_always(weights: dict) -> OrderedDict:

@@ -164,7 +164,7 @@ def _check_floor(coverage: Coverage, floor: float, state: Mapping, weights: Mapp
     fix = _renaming(wanted, unfit) or 'give the config that it was trained with'
     if coverage.matched:
         share = int(1000 * coverage.share) / 1000  # not rounded up
-        fix += f'; or lower the floor: --min-loaded {share:g}, load_cfg=dict(floor={share:g})'
+        fix += f'; or lower the floor: load_cfg=dict(floor={share:g}), or --min-loaded {share:g}'
     what = 'is a checkpoint of another model' if coverage.share < 0.5 else 'lacks weights'
     raise CheckpointError(
         f'{coverage.source} {what}: {coverage.summary()}; {coverage.reasons()}.',

@@ -2,9 +2,11 @@
 
 import pytest
 import torch
+from engine_toy import toy_cfg
 from torch import nn
 
 from segplug.engine.loading import LoadCfg, load_state_dict
+from segplug.engine.runner import Runner
 from segplug.errors import CheckpointError, ConfigError
 
 
@@ -114,3 +116,43 @@ def test_a_hook_may_change_what_is_laid_in():
 def test_wrong_settings(cfg, told):
     with pytest.raises(ConfigError, match=told):
         LoadCfg.from_dict(cfg)
+
+
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('run')
+    Runner.from_cfg(toy_cfg(folder, **{'train_cfg.max_iters': 2})).train()
+    return torch.load(folder / 'iter_2.pth')['state_dict']
+
+
+@pytest.mark.parametrize('hooks', [[], [dict(type='EMAHook')]])
+def test_a_run_reads_as_load_cfg_says(trained, tmp_path, hooks):
+    """Also with an EMAHook, which takes its averages from what was found in the file."""
+    ones = {f'module.net_{name}': torch.ones_like(value) for name, value in trained.items()}
+    torch.save(dict(student=trained, teacher=ones), tmp_path / 'a.pth')
+    options = dict(load_from=str(tmp_path / 'a.pth'), custom_hooks=hooks)
+    with pytest.raises(CheckpointError, match='several networks'):
+        Runner.from_cfg(toy_cfg(tmp_path / 'b', **options)).test()
+    runner = Runner.from_cfg(toy_cfg(tmp_path / 'c', **options, load_cfg=dict(
+        key='teacher', revise_keys=[('^net_', '')])))
+    runner.test()
+    assert is_ones(runner.model)
+    averages = [hook.ema_model for hook in runner.hooks if hasattr(hook, 'ema_model')]
+    assert len(averages) == len(hooks)
+    assert all(is_ones(average.module) for average in averages)
+
+
+def test_a_training_starts_from_a_quarter(trained, tmp_path):
+    def run(name, **load_cfg):
+        state = {name: trained[name]}
+        torch.save(dict(state_dict=state), tmp_path / 'a.pth')
+        runner = Runner.from_cfg(toy_cfg(tmp_path / 'w', load_cfg=load_cfg, **{
+            'train_cfg.max_iters': 1}, load_from=str(tmp_path / 'a.pth')))
+        runner.train()
+
+    run('backbone.weight')  # 108 of 133
+    with pytest.raises(CheckpointError, match='Expected: at least 25 % of the parameters'):
+        run('backbone.bias')
+    run('backbone.bias', floor=0.0)
+    with pytest.raises(ConfigError, match="no key 'flor'"):
+        run('backbone.bias', flor=0.0)

@@ -88,7 +88,7 @@ def translate(weights: Weights, model_names: Collection[str], source,
     if '' not in best and len(best) > 1:
         raise CheckpointError(f'{source} has names that two key maps know.', got=', '.join(best),
                               culprit=str(source),
-                              fix=f'--key-map {best[0]}, or load_cfg=dict(key_map={best[0]!r})')
+                              fix=f'load_cfg=dict(key_map={best[0]!r}), or --key-map {best[0]}')
     return found['' if '' in best else best[0]][1:]
 
 
