@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader
 
 from ..datasets.class_ids import leaves
 from ..errors import ConfigError, did_you_mean
-from .sampling import KeyedSampler, SampleStream, keyed, mix
+from .sampling import KeyedSampler, SampleStream, is_infinite, keyed, mix
 from .schedule import deal_out
 from .skipping import KEY, SkippingCollate, SkippingLoader, SkippingStream, limit_of
 from .stopping import shield_worker
@@ -76,8 +76,14 @@ def build_dataloader(dataloader: DataLoader | dict, seed: int | None = None,
     # resumed run would not start as often as the uninterrupted one.
     generator = torch.Generator().manual_seed(mix(seed or 0, get_rank()) >> 1)
     kind = SkippingLoader if skips else DataLoader
-    return kind(dataset, sampler=sampler if batch_sampler is None else None,
-                batch_sampler=batch_sampler, generator=generator, **_worker_options(cfg))
+    loader = kind(dataset, sampler=sampler if batch_sampler is None else None,
+                  batch_sampler=batch_sampler, generator=generator, **_worker_options(cfg))
+    if stream and cfg.get('drop_last') and not is_infinite(loader) and not len(loader):
+        raise ConfigError('An epoch has no batch: fewer samples than one, and drop_last.',
+                          culprit='drop_last', component=cfg,
+                          got=f'{len(sampler)} samples on each process in batches of '
+                              f'{cfg["batch_size"]}', fix='use smaller batches, or InfiniteSampler')
+    return loader
 
 
 def _skipping(stream: SampleStream, limit: int | None, sampler) -> SkippingStream:

@@ -256,6 +256,12 @@ def test_endless_sampler_by_epoch_is_refused(tmp_path):
         run(tmp_path, train_cfg=BY_EPOCH['train_cfg'])
 
 
+def test_an_epoch_without_a_batch_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match='An epoch has no batch: .* 3 samples .* batches of 4'):
+        run(tmp_path, **{'train_dataloader.dataset.length': 3, 'train_dataloader.drop_last': True,
+                         'train_dataloader.sampler.type': 'DefaultSampler'})
+
+
 def test_only_the_training_data_is_streamed(tmp_path):
     runner = run(tmp_path, **{'train_cfg.max_iters': 1})
     assert type(runner.train_dataloader.dataset).__name__ == 'SampleStream'

@@ -4,20 +4,24 @@ mmengine removes the old file before it writes the new one; a run killed in betw
 """
 
 import contextlib
+import hashlib
 import os
 import os.path as osp
+import pickle
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from mmengine.dist import is_main_process
+from mmengine.dist import is_main_process, master_only
 from mmengine.hooks import CheckpointHook as _UpstreamCheckpointHook
 from mmengine.hooks import checkpoint_hook as upstream
 
 from ...errors import CheckpointError
 from ...registry import HOOKS
 from ...signature import extends
-from .. import state
+from .. import checkpoint, state
 from ..whole_file import cannot_write, whole_file
+
+STOPPED_AT = 'stopped_at'  # in the message hub: the iteration in the name of StopHook's file
 
 
 class _Waiting:
@@ -54,7 +58,7 @@ def _once_written(runner, function: Callable[[], None]) -> None:
         function()
 
 
-def _remove(paths: list[str]) -> None:
+def remove(paths: list[str]) -> None:
     for path in paths:
         if osp.isfile(path):
             os.remove(path)
@@ -146,7 +150,7 @@ class CheckpointHook(_UpstreamCheckpointHook):
         """Before the newest checkpoint is written again, whose state forgets the old best file."""
         if isinstance(self.file_backend, _Waiting):
             due = self.file_backend.due()
-            _once_written(runner, lambda: _remove(due))
+            _once_written(runner, lambda: remove(due))
 
     def after_val_epoch(self, runner, metrics: dict) -> None:
         """mmengine's; what follows from the metrics is also in the newest checkpoint afterwards.
@@ -167,6 +171,7 @@ class CheckpointHook(_UpstreamCheckpointHook):
         self._remove_noted(runner)
         self._check_folder()
         expired = self._expire(runner, step) if self.max_keep_ckpts > 0 else []
+        stops = self.take_stop(runner)
         name = self.filename_tmpl.format(step)
         self.last_ckpt = osp.join(self.out_dir, name)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
@@ -177,12 +182,13 @@ class CheckpointHook(_UpstreamCheckpointHook):
                                **self.args)
         if not is_main_process():
             return
+        expired += [path for path in stops if self.max_keep_ckpts > 0]
         last, expired = self.last_ckpt, [path for path in expired if path != self.last_ckpt]
 
         def conclude() -> None:
             with whole_file(osp.join(runner.work_dir, 'last_checkpoint'), 'wb') as file:
                 file.write(os.fsencode(last))  # in any language setting
-            _remove(expired)
+            remove(expired)
 
         _once_written(runner, conclude)
 
@@ -205,6 +211,24 @@ class CheckpointHook(_UpstreamCheckpointHook):
             kept.append(step)
             runner.message_hub.update_info('keep_ckpt_ids', [*steps, *kept])
         return [osp.join(self.out_dir, self.filename_tmpl.format(one)) for one in steps]
+
+    def take_stop(self, runner) -> list[str]:
+        """The file that `StopHook` left between two epochs, in a run that has gone on from it."""
+        done = runner.message_hub.runtime_info.pop(STOPPED_AT, None)
+        return [osp.join(self.out_dir, f'iter_{done}.pth')] if type(done) is int else []
+
+    @master_only
+    def _publish_model(self, runner, ckpt_path: str | None) -> None:
+        """mmengine's, whole or not at all."""
+        if ckpt_path is None:
+            return
+        whole = checkpoint.read_checkpoint(ckpt_path)
+        kept = {key: value for key, value in whole.items() if key in self.published_keys}
+        digest = hashlib.sha256(pickle.dumps(kept)).hexdigest()[:8]
+        path = f'{osp.splitext(ckpt_path)[0]}-{digest}.pth'
+        checkpoint.save_checkpoint(checkpoint.to_plain(kept), path)
+        runner.logger.info(f'{ckpt_path} is published as {path}, without '
+                           f'{", ".join(key for key in whole if key not in kept) or "nothing"}.')
 
     def _save_best_checkpoint(self, runner, metrics: dict) -> None:
         if not hasattr(self, 'file_backend'):  # set before a training: there is nothing to save

@@ -11,7 +11,7 @@ from ...registry import HOOKS
 from .. import distributed, heartbeat
 from ..stopping import SIGNALS, Stopped, name_of, request
 from ..whole_file import whole_file
-from .checkpoint_hook import CheckpointHook
+from .checkpoint_hook import STOPPED_AT, CheckpointHook, remove
 
 WAIT = 25.0  # seconds that other ranks wait for rank 0 to write; launchers kill after 30
 
@@ -103,10 +103,14 @@ class StopHook(Hook):
                 hook._save_checkpoint_with_step(runner, done, meta)
         else:
             hook._check_folder()
+            before = hook.take_stop(runner)
+            runner.message_hub.update_info(STOPPED_AT, done)
             runner.save_checkpoint(hook.out_dir, osp.basename(path), meta=meta, by_epoch=False)
         if runner.checkpoint_writer is not None:
             runner.checkpoint_writer.finish()
         if hook.by_epoch and is_main_process():
             with whole_file(osp.join(runner.work_dir, 'last_checkpoint'), 'wb') as file:
                 file.write(os.fsencode(path))
+            if hook.max_keep_ckpts > 0:
+                remove([one for one in before if one != path])
         return path

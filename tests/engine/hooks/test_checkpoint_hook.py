@@ -1,11 +1,14 @@
 """Which files the checkpoint hook removes, whatever a resumed checkpoint says."""
 
+import errno
+import os
+
 import pytest
 from engine_toy import toy_cfg
 
 from segplug.engine.checkpoint import load_checkpoint, save_checkpoint
 from segplug.engine.runner import Runner
-from segplug.errors import ConfigError
+from segplug.errors import CheckpointError, ConfigError
 
 KEEP = {'default_hooks.checkpoint.max_keep_ckpts': 1, 'train_cfg.val_interval': 2,
         'default_hooks.checkpoint.save_best': 'count',
@@ -50,6 +53,25 @@ def test_what_a_killed_run_began_to_write_is_cleared_away(tmp_path):
     (tmp_path / '.other.part').touch()
     run(tmp_path, **{'train_cfg.max_iters': 2})
     assert [p.name for p in tmp_path.glob('.*')] == ['.other.part']
+
+
+def test_what_it_publishes_has_its_name_when_it_is_whole(tmp_path, monkeypatch):
+    options = {'default_hooks.checkpoint.published_keys': ['meta', 'state_dict'],
+               'train_cfg.max_iters': 2}
+    run(tmp_path / 'a', **options)
+    [path] = (tmp_path / 'a').glob('iter_2-*.pth')
+    assert set(load_checkpoint(path)) == {'meta', 'state_dict'}
+    replace = os.replace
+
+    def full(source, target):
+        if '-' in os.path.basename(target):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        replace(source, target)
+
+    monkeypatch.setattr(os, 'replace', full)
+    with pytest.raises(CheckpointError, match=r'iter_2-\w+.pth could not be written'):
+        run(tmp_path / 'b', **options)
+    assert not list((tmp_path / 'b').glob('iter_2-*'))
 
 
 def test_a_misspelt_argument_is_named(tmp_path):

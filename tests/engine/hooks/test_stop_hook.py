@@ -97,6 +97,21 @@ def test_what_it_saves_can_be_gone_on_from_whatever_the_others_hold(at, tmp_path
     assert fingerprint(resumed.model) == fingerprint(whole.model)
 
 
+def test_stops_between_epochs_leave_no_file_behind(tmp_path):
+    """Where old checkpoints are removed, each stop removes the file of the one before."""
+    options = {**BY_EPOCH, 'default_hooks.checkpoint.max_keep_ckpts': 1}
+
+    def names() -> list[str]:
+        return sorted(path.name for path in tmp_path.glob('*.pth'))
+
+    assert stop(tmp_path, Trouble('SIGTERM', at=4), **options) == 143
+    assert names() == ['epoch_1.pth', 'iter_4.pth']
+    assert stop(tmp_path, Trouble('SIGTERM', at=5), resume=True, **options) == 143
+    assert names() == ['epoch_1.pth', 'iter_5.pth']
+    assert started_at(run(tmp_path, resume=True, **options)) == 5
+    assert names() == ['epoch_3.pth']
+
+
 def test_an_error_after_a_signal_is_not_hidden_by_it(tmp_path):
     """Nothing was saved, and the exit code of a stop would say that it was."""
     def before_train_iter(runner, batch_idx, data_batch=None):
