@@ -114,6 +114,19 @@ def test_medpy_is_imported_only_inside_functions():
     assert users == []
 
 
+def test_every_load_by_torch_says_weights_only():
+    """Its default became True in torch 2.6; before, a file may run code, and 2.4 warns of it."""
+    call = 'torch.load' + '('
+    sources = [path for folder in ('segplug', 'tests', 'tools', 'benchmarks', 'examples')
+               for path in (ROOT / folder).rglob('*.py') if call in path.read_text()]
+    assert sources
+    for path in sources:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == 'torch.load':
+                assert 'weights_only' in {keyword.arg for keyword in node.keywords}, (
+                    path, node.lineno)
+
+
 def test_no_file_is_long():
     files = [*SOURCES, *(ROOT / 'configs').rglob('*.py'), *(ROOT / 'tools').rglob('*.*'),
              *(ROOT / 'tests').rglob('*.py')]

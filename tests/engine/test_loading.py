@@ -122,7 +122,7 @@ def test_wrong_settings(cfg, told):
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp('run')
     Runner.from_cfg(toy_cfg(folder, **{'train_cfg.max_iters': 2})).train()
-    return torch.load(folder / 'iter_2.pth')['state_dict']
+    return torch.load(folder / 'iter_2.pth', weights_only=True)['state_dict']
 
 
 @pytest.mark.parametrize('hooks', [[], [dict(type='EMAHook')]])

@@ -74,7 +74,8 @@ def test_equals_one_process_with_the_joined_batch(sizes, tmp_path):
                        start_method='spawn')
     for dtype, tolerance in DTYPES.items():
         joined = steps(net('BatchNorm2d', dtype), *batch(dtype), 1.0, count=10)
-        ranks = [torch.load(tmp_path / f'{r}_{dtype}.pt') for r in range(len(sizes))]
+        ranks = [torch.load(tmp_path / f'{r}_{dtype}.pt', weights_only=True)
+                 for r in range(len(sizes))]
         out = torch.cat([r.pop('out') for r in ranks])
         assert (out - joined['out']).norm() <= tolerance * joined.pop('out').norm()
         for kept in ranks:
@@ -109,7 +110,7 @@ def rank_kinds(rank: int, folder: str) -> None:
 
 def test_layouts_types_and_dimensions(tmp_path):
     mp.start_processes(rank_kinds, args=(str(tmp_path),), nprocs=2, start_method='spawn')
-    ranks = [torch.load(tmp_path / f'{r}.pt') for r in range(2)]
+    ranks = [torch.load(tmp_path / f'{r}.pt', weights_only=True) for r in range(2)]
     g = torch.Generator().manual_seed(2)
     joined = torch.randn(4, 3, 5, 4, generator=g)
     for name, x in dict(channels_last=joined, bf16=joined.bfloat16().float(),
