@@ -118,7 +118,7 @@ def _edit(tree: Tree, migration: Migration) -> None:
     resolved = tree.resolved()
     migration.is_old = old.is_old(tree.sources)
     if migration.is_old:
-        old.rewrite(tree.sources, resolved)
+        old.rewrite(tree, resolved)
     for source in tree.sources:
         modern.rewrite(source, resolved[source.path])
 

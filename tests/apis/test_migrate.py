@@ -217,6 +217,27 @@ def test_a_shipped_model_is_told_how_this_config_prepares_images(tree, tmp_path)
     assert not {'val_dataloader', 'val_evaluator', 'gpu_ids'} & set(cfg)
 
 
+def test_a_base_that_is_migrated_already_keeps_its_children(tree, tmp_path):
+    """The second config of a folder: its bases speak as today, it and its nearer base do not."""
+    config = tree(
+        config="_base_ = './near.py'\ndata = dict(samples_per_gpu=7)\n",
+        near="_base_ = ['./far.py', './other.py']\noptimizer = dict(lr=0.5)\n"
+             "lr_config = dict(min_lr=0.1)\n",
+        far="""
+            optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1))
+            param_scheduler = [dict(type='PolyLR', power=0.9, by_epoch=False)]
+            train_dataloader = dict(batch_size=2)
+            default_hooks = dict(logger=dict(type='LoggerHook', interval=3))
+            """,
+        other="checkpoint_config = dict(by_epoch=False, interval=9)\nlog_level = 'INFO'\n")
+    cfg = migrated(config, tmp_path / 'out')
+    assert cfg.optim_wrapper.optimizer == dict(type='SGD', lr=0.5)
+    assert cfg.param_scheduler == [dict(type='PolyLR', eta_min=0.1, power=0.9, by_epoch=False)]
+    assert cfg.train_dataloader.batch_size == 7
+    # far.py has them, so that other.py beside it may not.
+    assert cfg.default_hooks == dict(logger=dict(type='LoggerHook', interval=3))
+
+
 def test_several_folders_become_joined_data_sets(tree, tmp_path):
     config = tree(config='''
         _base_ = './voc.py'
@@ -276,6 +297,7 @@ def test_what_mmengine_passes_over_goes(tree, tmp_path):
             cudnn_deterministic=False)
         x = [dict(type='LoadImageFromFile', file_client_args=dict(backend='disk')),
              dict(type='LoadAnnotations', file_client_args=dict(backend='petrel'))]
+        y = dict(custom_keys=dict(theta=dict(wd_mult=0.), phi=dict(lr_mult=2., wd_mult=0.)))
         ''')
     source, = migrate(config).changed
     assert source.new_text == textwrap.dedent('''\
@@ -284,6 +306,7 @@ def test_what_mmengine_passes_over_goes(tree, tmp_path):
             )
         x = [dict(type='LoadImageFromFile'),
              dict(type='LoadAnnotations', backend_args=dict(backend='petrel'))]
+        y = dict(custom_keys=dict(theta=dict(), phi=dict(lr_mult=2.)))
         ''')
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..config_checks import NESTED_KEYS, TOP_LEVEL_KEYS, slip_of
 from ..test import STANDARD_AUG_TEST
 from .literals import by_key, dicts, entries, remove, text_of
-from .old_transforms import file_client_args
+from .old_transforms import drop, file_client_args
 from .source import Source, is_cut
 
 COMPAT = 'segplug.compat.mmseg'
@@ -25,8 +25,12 @@ def rewrite(source: Source, resolved: dict) -> None:
         resolved: What the file says with its bases; may be empty.
     """
     for node in dicts(source):
-        if 'file_client_args' in by_key(source, node) and not is_cut(source, node):
+        given = by_key(source, node)
+        if 'file_client_args' in given and not is_cut(source, node):
             file_client_args(source, node)
+        if 'wd_mult' in given and set(given) <= {'wd_mult', 'lr_mult', 'decay_mult'}:
+            drop(source, node, 'wd_mult', reason='mmengine reads decay_mult; wd_mult has no '
+                 'effect. Write decay_mult if it is meant')
     _default_scope(source)
     _scoped_names(source)
     _custom_imports(source)

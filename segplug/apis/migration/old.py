@@ -7,10 +7,12 @@ from . import old_data, old_pipelines, old_schedule
 from .literals import assigned, by_key, entries, remove_statement
 from .old_transforms import add_entries
 from .source import Source
+from .tree import Tree
 
 # Top-level names that only 0.x has, and names that only 1.x has.
 OLD = {'optimizer_config', 'lr_config', 'checkpoint_config', 'log_config', 'total_iters',
-       'dist_params', 'workflow', 'resume_from', 'evaluation', 'img_norm_cfg', 'runner', 'fp16',
+       'total_epochs', 'dist_params', 'workflow', 'resume_from', 'evaluation', 'img_norm_cfg',
+       'runner', 'fp16',
        'cudnn_benchmark'}
 NEW = {'train_dataloader', 'val_dataloader', 'test_dataloader', 'optim_wrapper',
        'param_scheduler', 'default_scope', 'data_preprocessor', 'default_hooks', 'env_cfg',
@@ -28,24 +30,22 @@ def is_old(sources: list[Source]) -> bool:
     return bool(names & OLD) or data or ('optimizer' in names and not names & NEW)
 
 
-def rewrite(sources: list[Source], resolved: dict[Path, dict]) -> None:
-    """Put the edits of an old config and its bases into ``sources``, the config first.
+def rewrite(tree: Tree, resolved: dict[Path, dict]) -> None:
+    """Put the edits of an old config and its bases into the files of ``tree``.
 
     Args:
         resolved: What each file says with its bases.
     """
+    sources, beside = tree.sources, tree.beside(resolved)
     config = resolved[sources[0].path]
     for source in sources:
-        is_config = source is sources[0]
-        # Two bases of one config may not set the same name: a shipped one comes before ours.
-        taken = set() if is_config else set(config) & NEW
-        shipped_model = 'data_preprocessor' in (config.get('model') or {})
-        old_pipelines.rewrite(source, PREPROCESSING if shipped_model and not is_config
+        taken = beside[source.path] & NEW
+        old_pipelines.rewrite(source, PREPROCESSING if 'data_preprocessor' in taken
                               else 'data_preprocessor')
         old_data.rewrite(source, config)
         old_schedule.rewrite(source, resolved[source.path], config, taken)
         _model_settings(source)
-    if shipped_model:
+    if 'data_preprocessor' in (config.get('model') or {}):
         _preprocessor_of_model(sources, config)
     _evaluators(sources, config)
 
@@ -87,8 +87,9 @@ def _preprocessor_of_model(sources: list[Source], config: dict) -> None:
         return
     if own:
         text = 'data_preprocessor'
-    elif any(edit.text.startswith(PREPROCESSING) for base in bases for edit in base.edits):
-        text = f'_base_.{PREPROCESSING}'
+    elif said := [name for name in (PREPROCESSING, 'data_preprocessor') for base in bases
+                  if any(edit.text.startswith(f'{name} = ') for edit in base.edits)]:
+        text = f'_base_.{said[0]}'
     elif 'crop_size' in config:
         text = f'dict(size={"" if "crop_size" in source.statements() else "_base_."}crop_size)'
     else:

@@ -20,7 +20,7 @@ def rewrite(source: Source, resolved: dict, config: dict, taken: set[str]) -> No
     Args:
         resolved: What the file says with its bases, in the words of 0.x.
         config: What the config at the end of the bases says.
-        taken: Names that a shipped base sets, and this one may not.
+        taken: Names that a base beside this one sets, so that this one may not.
     """
     for names, write, reason in (
             (('optimizer', 'optimizer_config', 'fp16'), _optim_wrapper,
@@ -28,7 +28,7 @@ def rewrite(source: Source, resolved: dict, config: dict, taken: set[str]) -> No
             (('lr_config',), _param_scheduler,
              'a schedule is a list, one entry for each part of it; the last one ends with the '
              'run'),
-            (('runner', 'total_iters', 'evaluation'), _loop,
+            (('runner', 'total_iters', 'total_epochs', 'evaluation'), _loop,
              'how long and how often: train_cfg; what is measured: the evaluators'),
             (('checkpoint_config', 'log_config'), _hooks, 'saving and logging are default_hooks'),
             (('resume_from', 'auto_resume'), _resume,
@@ -54,7 +54,7 @@ def _group(source: Source, names: Sequence[str], write: Callable, settings: tupl
     made = write(source, {name: each.value for name, each in found.items()}, resolved, config)
     lines = [line for line in made if line.partition(' ')[0] not in taken]
     if len(lines) < len(made):
-        reason += '; a shipped base says the rest'
+        reason += '; a base beside this one says the rest'
     for i, statement in enumerate(sorted(found.values(), key=lambda each: each.lineno)):
         if i == 0 and lines:
             inner = source.rendered(*source.span(statement))[1]
@@ -192,9 +192,10 @@ _POLICIES = {'poly': _poly, 'cosineannealing': _cosine, 'step': _step, 'exp': _e
 def _loop(source: Source, found: dict[str, ast.expr], resolved: dict,
           config: dict) -> list[str]:
     runner, evaluation = (_values(source, found.get(key)) for key in ('runner', 'evaluation'))
-    if 'total_iters' in found:
-        runner = {'type': 'IterBasedRunner', 'max_iters':
-                  source.rendered(*source.span(found['total_iters']))[0], **runner}
+    for name, kind in (('iters', 'IterBasedRunner'), ('epochs', 'EpochBasedRunner')):
+        if f'total_{name}' in found:
+            length = source.rendered(*source.span(found[f'total_{name}']))[0]
+            runner = {'type': kind, f'max_{name}': length, **runner}
     by_epoch = 'max_epochs' in runner or 'Epoch' in runner.get('type', '')
     pairs: Pairs = []
     if 'type' in runner:

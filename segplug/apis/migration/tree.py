@@ -28,6 +28,7 @@ class Tree:
     Attributes:
         sources: The files that may be edited.
         untouched: Bases elsewhere, which are read as they are.
+        bases: Bases of each of the files, as files; the shipped ones where they stand.
         missing: Bases that are nowhere, as they are written, with where and what is near.
     """
 
@@ -36,6 +37,7 @@ class Tree:
         self.root = config_root(self.config)
         self.sources: list[Source] = []
         self.untouched: list[Path] = []
+        self.bases: dict[Path, list[Path]] = {}
         self.missing: list[tuple[str, Path, str | None]] = []
         self._add(self.config)
 
@@ -51,6 +53,7 @@ class Tree:
             return
         source = Source(path)
         self.sources.append(source)
+        self.bases[path] = []
         for node in base_nodes(source):
             self._follow(source, node)
 
@@ -61,12 +64,15 @@ class Tree:
         if sign:
             if package == 'mmseg':
                 self._ship(source, node, shipped_twin(inner))
+            elif package == 'segplug':
+                self.bases[source.path].append(shipped_configs() / inner)
             return
         path = Path(os.path.normpath(source.path.parent / base))
         twin = None if path.is_file() and path.is_relative_to(self.root) else shipped_twin(base)
         if twin is not None:
             self._ship(source, node, twin)
         elif path.is_file():
+            self.bases[source.path].append(path)
             self._add(path)
         else:
             self._miss(source, node, path)
@@ -75,6 +81,7 @@ class Tree:
         if twin is None:
             self._miss(source, node, source.path)
             return
+        self.bases[source.path].append(shipped_configs() / twin)
         quote = source.text[source.span(node)[0]]
         source.edit(*source.span(node), f'{quote}segplug::{twin}{quote}',
                     "mmsegmentation's base is not here; segplug ships one of that name")
@@ -118,6 +125,25 @@ class Tree:
                 except Exception:  # a config is code; the check at the end says what is wrong
                     found[source.path] = {}
         return found
+
+
+    def beside(self, resolved: dict[Path, dict]) -> dict[Path, set[str]]:
+        """The names that bases beside a file set; two bases of one config may not set the same.
+
+        Args:
+            resolved: What each file says with its bases.
+        """
+        found = {path: set() for path in self.bases}
+        for path, bases in self.bases.items():  # a config comes before its bases
+            said = [set(resolved[base] if base in resolved else _read(base)) for base in bases]
+            for i, base in enumerate(bases):
+                if base in found:
+                    found[base] |= found[path].union(*said[:i], *said[i + 1:])
+        return found
+
+
+def _read(path: Path) -> dict:
+    return Config.fromfile(str(path), import_custom_modules=False).to_dict()
 
 
 def base_nodes(source: Source) -> list[ast.Constant]:

@@ -4,15 +4,6 @@ from segplug.apis.migration.literals import entries, remove, written
 from segplug.apis.migration.source import Source
 
 
-@pytest.fixture
-def source(tmp_path):
-    def _source(text: str) -> Source:
-        path = tmp_path / 'config.py'
-        path.write_text(text)
-        return Source(path)
-    return _source
-
-
 def test_both_ways_to_write_a_dict(source):
     found = source("a = dict(b=(1 + 2), **c)\nd = {'b': 3, **c, 4: 5}\n")
     call, literal = (found.statements()[name].value for name in 'ad')

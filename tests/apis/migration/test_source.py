@@ -9,6 +9,7 @@ from segplug.errors import ConfigError
 
 @pytest.fixture
 def source(tmp_path):
+    """Text -> its `Source`; line ends, a byte order mark and the encoding stay."""
     def _source(text: str, encoding: str = 'utf-8') -> Source:
         path = tmp_path / 'config.py'
         path.write_bytes(text.encode(encoding))
