@@ -8,6 +8,7 @@ ints, lists for tuples, objects that are made already, and annotations that name
 import collections.abc as abc
 import inspect
 import os
+import re
 import sys
 import types
 import typing
@@ -66,8 +67,10 @@ def wrong_value(cls: typing.Callable, parameter: Parameter, value) -> str | None
     """What ``parameter`` takes, for messages, if ``value`` cannot be meant for it; else None."""
     annotation = parameter.annotation
     module = getattr(cls, '__module__', None) or ''
-    if annotation is Parameter.empty or module.split('.')[0] not in _EXACT:
+    if module.split('.')[0] not in _EXACT:
         return None
+    if annotation is Parameter.empty:
+        return _wrong_number(parameter.default, value)
     if isinstance(annotation, str):
         try:
             annotation = eval(annotation, dict(vars(sys.modules[module])))  # noqa: S307  a source's
@@ -76,12 +79,20 @@ def wrong_value(cls: typing.Callable, parameter: Parameter, value) -> str | None
     return None if fits(value, annotation) else as_text(annotation)
 
 
+def _wrong_number(default, value) -> str | None:
+    """Where no annotation is, but a number by default, '10' is one in quotes."""
+    if type(default) not in (int, float) or not isinstance(value, str):
+        return None
+    try:
+        float(value)
+    except ValueError:
+        return None
+    return type(default).__name__
+
+
 def as_text(annotation) -> str:
     """An annotation as one writes it, without the modules of its names."""
-    text = inspect.formatannotation(annotation)
-    for module in ('collections.abc.', 'typing.', 'numpy.', 'torch.'):
-        text = text.replace(module, '')
-    return text
+    return re.sub(r'\b([A-Za-z_]\w*\.)+(?=\w)', '', inspect.formatannotation(annotation))
 
 
 def fits(value, annotation) -> bool:

@@ -90,13 +90,30 @@ class TrainingError(SegplugError):
     """A run cannot go on: its loss is no number, or one of its processes is gone or hangs."""
 
 
+# What mmsegmentation before 1.0 and other programs call things that are of no similar name here.
+_ELSEWHERE = {
+    'samples_per_gpu': ('batch_size',), 'workers_per_gpu': ('num_workers',), 'bs': ('batch_size',),
+    'img_scale': ('scale',), 'flip_ratio': ('prob',), 'p': ('prob',), 'img_dir': ('data_prefix',),
+    'ann_dir': ('data_prefix',), 'split': ('ann_file',), 'learning_rate': ('lr',),
+    'wd': ('weight_decay',), 'transforms': ('pipeline',), 'epochs': ('max_epochs',),
+    'total_epochs': ('max_epochs',), 'total_iters': ('max_iters',), 'iters': ('max_iters',),
+    'weight': ('loss_weight', 'class_weight'), 'ignore_label': ('ignore_index',),
+    'DefaultFormatBundle': ('PackSegInputs',), 'Collect': ('PackSegInputs',),
+    'ImageToTensor': ('PackSegInputs',), 'MultiScaleFlipAug': ('TestTimeAug',),
+    'IterBasedRunner': ('IterBasedTrainLoop',), 'EpochBasedRunner': ('EpochBasedTrainLoop',),
+    'CustomDataset': ('BaseSegDataset',), 'mIoU': ('IoUMetric',), 'BatchNorm': ('BN',),
+    'BatchNorm2d': ('BN',), 'SyncBatchNorm': ('SyncBN',), 'CELoss': ('CrossEntropyLoss',),
+    'CELoss2d': ('CrossEntropyLoss',)}
+
+
 def nearest(name: str, candidates: Iterable[str], count: int = 3) -> list[str]:
-    """The candidates that look most like ``name``, best first; may be empty."""
+    """The candidates that look most like ``name``, or mean the same, best first; may be empty."""
     by_folded = {}
     for candidate in candidates:
         by_folded.setdefault(candidate.lower(), candidate)
+    same = [c for c in _ELSEWHERE.get(name, ()) if c in by_folded.values()]
     close = difflib.get_close_matches(name.lower(), by_folded, n=count, cutoff=0.5)
-    return [by_folded[c] for c in close]
+    return [*dict.fromkeys([*same, *(by_folded[c] for c in close)])][:count]
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str | None:

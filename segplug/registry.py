@@ -145,7 +145,7 @@ def check_values(cfg: dict, cls, taken: dict, more: Iterable[str] = ()) -> None:
         if key not in taken:
             raise ConfigError(f'{cls.__name__} has no argument {key!r}.', culprit=str(key),
                               expected=arguments.written(cls, taken),
-                              fix=did_you_mean(str(key), [*taken, 'type']))
+                              fix=did_you_mean(str(key), [*taken, *more, 'type']))
         expected = arguments.wrong_value(cls, taken[key], value)
         if expected is not None:
             raise ConfigError(f'The argument {key!r} of {cls.__name__} has a value of a wrong '

@@ -83,3 +83,16 @@ def test_a_scheduler_has_the_arguments_of_its_mixin_and_its_base():
 def test_where_any_name_is_taken_nothing_is_known():
     assert parameters(lambda **kwargs: None) is None
     assert parameters(lambda a, *rest: None).keys() == {'a'}
+
+
+def test_a_number_in_quotes_where_a_number_is_the_default():
+    def made(window=10, rate=0.5, mode='x', flag=False, other=None):
+        """Arguments without annotations, as mmengine's."""
+
+    made.__module__ = 'mmengine.made'
+    taken = parameters(made)
+    assert wrong_value(made, taken['window'], '10') == 'int'
+    assert wrong_value(made, taken['rate'], '1e-3') == 'float'
+    assert [wrong_value(made, taken[name], value) for name, value in (
+        ('window', 'global'), ('window', 3), ('mode', '3'), ('flag', '1'), ('other', '1'))
+        ] == [None] * 5

@@ -57,3 +57,9 @@ def test_an_error_reads_the_same_from_a_data_worker(num_workers):
     with pytest.raises(DataError) as caught:
         next(iter(DataLoader(_Broken(), num_workers=num_workers)))
     assert str(caught.value) == 'a.png is broken. Got: KeyError: x. To mend it: replace it.'
+
+
+def test_what_others_call_it_comes_first():
+    assert nearest('samples_per_gpu', ['sampler', 'batch_size']) == ['batch_size', 'sampler']
+    assert nearest('Collect', ['Collector', 'PackSegInputs'])[0] == 'PackSegInputs'
+    assert nearest('samples_per_gpu', ['x']) == []

@@ -9,6 +9,7 @@ import ast
 import os
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
@@ -109,6 +110,7 @@ def read_config(path: Path) -> Config:
     """
     yaml_is_data()
     try:
+        _check_syntax(path, path)
         cfg = Config.fromfile(str(path), import_custom_modules=False)
         if is_data(path):
             check_data_config(cfg.to_dict(), path)
@@ -137,11 +139,26 @@ def _unreadable(path: Path, error: Exception) -> ConfigError:
         variables = trace.tb_frame.f_globals
         if '_base_' in variables and Path(trace.tb_frame.f_code.co_filename).suffix == '.py':
             told.where = f'{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}'
-            known = [*variables] if isinstance(error, NameError) else [*variables['_base_']]
+            known = variables if isinstance(error, NameError) else _keys(variables['_base_'])
             wrong = re.search(r"(?:name|attribute) '(\w+)'", text)
             told.fix = wrong and did_you_mean(wrong[1], known) or 'mend this line'
         trace = trace.tb_next
     return told
+
+
+def _check_syntax(path: Path, config: Path) -> None:
+    """Raise for a config, or a base of it, that is no Python; mmengine does not say which."""
+    if path.suffix != '.py' or not path.is_file():
+        return
+    try:
+        ast.parse(path.read_text(encoding='utf-8'))
+    except (SyntaxError, ValueError) as error:  # ValueError: no UTF-8, or a zero byte
+        told = ConfigError(f'The config {config} cannot be read: {type(error).__name__}: {error}.',
+                           fix='mend this line')
+        told.where = f'{path}:{getattr(error, "lineno", None) or 1}'
+        raise told from error
+    for base in Config._get_base_files(str(path)):
+        _check_syntax(Path(base_path(base, path)), config)
 
 
 def _no_dict_in_a_base(path: Path, key: str) -> ConfigError:
@@ -150,10 +167,26 @@ def _no_dict_in_a_base(path: Path, key: str) -> ConfigError:
                        expected='a dict in both',
                        fix=f'correct the base, or write {key}=dict(_delete_=True, ...) to leave '
                            'what it says')
-    told.where = next((f'{file}:{node.lineno}' for file, name, node in assignments(path)
-                       if name == key and not isinstance(node, (ast.Call, ast.Dict, ast.Name))),
-                      None)
+    written = [(f'{file}:{node.lineno}', node) for file, name, node in assignments(path)
+               if name == key and not isinstance(node, ast.Name)]
+    others = [(place, node) for place, node in written
+              if not isinstance(node, (ast.Call, ast.Dict))]
+    if others:
+        place, node = others[0]
+        told.where = place
+        if isinstance(node, (ast.List, ast.Tuple)) and written[0] != others[0]:
+            # A whole dict for one of a list: it is the child that slipped.
+            told.where, told.fix = written[0][0], (
+                f'write a list, as {place} does, or {key}=dict(_delete_=True, ...) to leave what '
+                'it says')
     return told
+
+
+def _keys(node) -> list[str]:
+    """The keys of a dict and of all dicts in it."""
+    if isinstance(node, Mapping):
+        return [*map(str, node), *(key for value in node.values() for key in _keys(value))]
+    return [key for value in node for key in _keys(value)] if isinstance(node, list) else []
 
 
 def merge_options(cfg: Config, options: dict) -> None:

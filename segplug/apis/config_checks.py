@@ -3,8 +3,10 @@
 import ast
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
+from importlib.util import find_spec
 
 from mmengine.config import Config
+from mmengine.registry import MODELS as ROOT
 
 from .. import arguments
 from ..datasets.classes import find_table
@@ -33,6 +35,15 @@ NESTED_KEYS = {
     'env_cfg.mp_cfg': dict(mp_start_method=str, opencv_num_threads=int),
     'env_cfg.dist_cfg': dict(backend=str, timeout=float, port=int | str, silence=float),
     'auto_scale_lr': dict(enable=bool, base_batch_size=int)}
+# What mmsegmentation before 1.0 read at the top of a config, and what says it now.
+OLD_KEYS = {
+    'data': 'train_dataloader, val_dataloader and test_dataloader',
+    'evaluation': 'train_cfg.val_interval and val_evaluator',
+    'optimizer': 'optim_wrapper.optimizer', 'optimizer_config': 'optim_wrapper.clip_grad',
+    'lr_config': 'param_scheduler', 'momentum_config': 'param_scheduler',
+    'runner': 'train_cfg', 'total_iters': 'train_cfg.max_iters',
+    'total_epochs': 'train_cfg.max_epochs', 'checkpoint_config': 'default_hooks.checkpoint',
+    'log_config': 'default_hooks.logger', 'resume_from': 'load_from with resume=True'}
 LOG_LEVELS = ('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL')
 
 DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
@@ -65,15 +76,19 @@ def datasets(cfg: Config) -> Iterator[tuple[str, dict]]:
 
 
 def check_top_level(cfg: Config) -> None:
-    """Raise for a top-level key that is a known one misspelt, whether that one is set or not."""
-    slips = {key: meant for key in cfg if (meant := slip_of(key, TOP_LEVEL_KEYS))}
+    """Raise for a top-level key that is a known one misspelt, whether that one is set or not, or
+    one of mmsegmentation 0.x."""
+    slips = {key: f'did you mean {meant!r}' for key in cfg
+             if (meant := slip_of(key, TOP_LEVEL_KEYS))}
+    slips |= {key: f'since mmsegmentation 1.0 that is {now}; `segplug migrate` rewrites a config'
+              for key, now in OLD_KEYS.items() if key in cfg and key not in _dumped(cfg)}
     if not slips:
         return
     own = _names_read(cfg)
-    for key, meant in slips.items():
+    for key, fix in slips.items():
         if key not in own:
             raise ConfigError(f'The config sets {key!r}, which nothing reads.', culprit=key,
-                              fix=f'did you mean {meant!r}', component=cfg._cfg_dict)
+                              fix=fix, component=cfg._cfg_dict)
 
 
 def check_nested(cfg: Config) -> None:
@@ -97,6 +112,34 @@ def check_nested(cfg: Config) -> None:
     if isinstance(level, str) and level not in LOG_LEVELS:
         raise ConfigError('log_level has an unknown value.', got=level, culprit=level,
                           expected=', '.join(LOG_LEVELS))
+    if not isinstance(cfg.get('compile', False), (bool, Mapping)):
+        raise ConfigError('compile is neither a dict nor True or False.', got=repr(cfg.compile),
+                          expected="the arguments of torch.compile, as dict(backend='inductor')",
+                          culprit='compile', component=cfg._cfg_dict)
+    _check_scope(cfg.get('default_scope'))
+
+
+def _dumped(cfg: Config) -> set[str]:
+    """Old names that a file sets beside what has replaced them: mmengine writes the variables of
+    a config down with all else, of which ``optimizer`` is a usual one."""
+    written: dict[object, set[str]] = {}
+    for file, node in nodes(cfg):
+        if isinstance(node, ast.Assign):
+            written.setdefault(file, set()).update(
+                target.id for target in node.targets if isinstance(target, ast.Name))
+    return {old for names in written.values() for old, now in OLD_KEYS.items()
+            if {old, now.partition('.')[0]} <= names}
+
+
+def _check_scope(scope) -> None:
+    """mmengine says of an unknown scope that the first component is not registered."""
+    known = ['mmseg', ROOT.scope, *ROOT.children]
+    if scope is None or scope in known:
+        return
+    if not isinstance(scope, str) or not scope.isidentifier() or find_spec(scope) is None:
+        raise ConfigError('default_scope is no scope of registries.', got=repr(scope),
+                          culprit=str(scope), expected=f'one of {", ".join(known)}, or an '
+                          'installed package', fix=did_you_mean(str(scope), known))
 
 
 def _names_read(cfg: Config) -> set[str]:
@@ -106,11 +149,21 @@ def _names_read(cfg: Config) -> set[str]:
 
 
 def slip_of(key: str, known: Iterable[str]) -> str | None:
-    """The known name that ``key`` misspells: at most two letters off, one in a short name."""
+    """The known name that ``key`` misspells: at most two letters off, one in a short name.
+
+    Capitals and underscores do not count, nor does the order of words: ``from_load``.
+    """
     if key in known:
         return None
-    off, name = min((_distance(key, name), name) for name in known)
-    return name if off <= (2 if len(name) > 6 else 1) else None
+    off, name = min((_distance(_folded(key), _folded(name)), name) for name in known)
+    if off <= (2 if len(name) > 6 else 1):
+        return name
+    words = sorted(key.lower().split('_'))
+    return next((name for name in known if sorted(name.split('_')) == words), None)
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace('_', '')
 
 
 def _distance(a: str, b: str) -> int:

@@ -107,14 +107,22 @@ class _Syntax:
 
     def __init__(self, file: Path) -> None:
         self.assigned: dict[str, ast.Assign] = {}
+        self.parts: list[tuple[tuple, ast.Assign]] = []  # of ``model.backbone.depth = 18``
         for statement in ast.parse(file.read_text(encoding='utf-8')).body:
             if isinstance(statement, ast.Assign):
                 for target in statement.targets:
                     if isinstance(target, ast.Name):
                         self.assigned[target.id] = statement
+                    elif path := _part(target):
+                        self.parts.append((path, statement))
 
     def line(self, path: tuple) -> int | tuple | None:
         """Where the last key of ``path`` is written; a path, if that is one of the bases."""
+        for part, statement in reversed(self.parts):
+            if part == path[:len(part)]:
+                found = self._follow(statement.value, path[len(part):], statement.lineno)
+                if found is not None:
+                    return found
         statement = self.assigned.get(path[0])
         if statement is None:
             return None
@@ -175,6 +183,18 @@ def _base_variable(node: ast.AST) -> tuple | None:
     """``_base_.a.b``, also in two pairs of braces, as ('a', 'b')."""
     while isinstance(node, ast.Set) and len(node.elts) == 1:
         node = node.elts[0]
+    path = _part(node)
+    return path if path and _root(node).id == '_base_' else None
+
+
+def _root(node: ast.AST) -> ast.AST:
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
+        node = node.value
+    return node
+
+
+def _part(node: ast.AST) -> tuple | None:
+    """``_base_.a['b'][0]``, or ``a.b[0]`` of a name, as ('a', 'b', 0)."""
     names = []
     while isinstance(node, (ast.Attribute, ast.Subscript)):
         if isinstance(node, ast.Attribute):
@@ -184,5 +204,6 @@ def _base_variable(node: ast.AST) -> tuple | None:
         else:
             return None
         node = node.value
-    found = isinstance(node, ast.Name) and node.id == '_base_' and names
-    return tuple(reversed(names)) if found else None
+    if not isinstance(node, ast.Name) or not names:
+        return None
+    return tuple(reversed(names if node.id == '_base_' else [*names, node.id]))

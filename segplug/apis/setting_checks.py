@@ -20,6 +20,9 @@ PARAMWISE_KEYS = ('custom_keys', 'bias_lr_mult', 'bias_decay_mult', 'norm_decay_
 CUSTOM_KEYS = ('lr_mult', 'decay_mult')
 DEFAULT_HOOKS = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler',
                  'checkpoint', 'val_loss', 'visualization', 'finite_loss', 'heartbeat', 'stop')
+# What mmsegmentation before 1.0 calls the folders.
+_OLD_PREFIXES = dict(img_dir='img_path', ann_dir='seg_map_path', ann_path='seg_map_path',
+                     label_path='seg_map_path', seg_path='seg_map_path')
 # Of ours, which mmengine's annotation does not know.
 _RESUME = (True, False, 'auto')
 
@@ -36,6 +39,7 @@ def check_settings(cfg: Config) -> None:
             _check_loader(name, cfg[name])
     for _, dataset in datasets(cfg):
         _check_prefixes(dataset)
+        _check_steps(dataset.get('pipeline'))
     if cfg.get('optim_wrapper'):
         _check_optim_wrapper(cfg.optim_wrapper)
     _refuse_slips('default_hooks', cfg.get('default_hooks') or {}, DEFAULT_HOOKS)
@@ -89,8 +93,21 @@ def _check_prefixes(dataset: Mapping) -> None:
     kind = dataset.get('type')
     cls = resolve(kind, DATASETS) if isinstance(kind, str) else kind
     parameter = (cls and arguments.parameters(cls) or {}).get('data_prefix')
-    if parameter is not None and isinstance(parameter.default, Mapping):
-        _refuse_slips('data_prefix', dataset.get('data_prefix'), parameter.default)
+    given = dataset.get('data_prefix')
+    if parameter is None or not isinstance(parameter.default, Mapping):
+        return
+    _refuse_slips('data_prefix', given, parameter.default)
+    for key in _OLD_PREFIXES.keys() & (given.keys() if isinstance(given, Mapping) else ()):
+        raise ConfigError(f'data_prefix has no key {key!r}.', culprit=key, component=given,
+                          expected=', '.join(parameter.default),
+                          fix=f'did you mean {_OLD_PREFIXES[key]!r}')
+
+
+def _check_steps(pipeline) -> None:
+    for step in pipeline if isinstance(pipeline, (list, tuple)) else ():
+        if isinstance(step, (str, int, float, list, tuple)):
+            raise ConfigError('A step of a pipeline is no dict.', got=repr(step),
+                              culprit=str(step), expected="dict(type='...')")
 
 
 def _check_value(name: str, value, expected: str | None, component: Mapping) -> None:
@@ -104,6 +121,8 @@ def _check_optim_wrapper(wrapper: Mapping) -> None:
     if isinstance(wrapper.get('clip_grad'), Mapping):
         _check_clipping(wrapper['clip_grad'])
     paramwise = wrapper.get('paramwise_cfg')
+    if paramwise is not None:
+        _check_kind('paramwise_cfg', paramwise, Mapping, wrapper)
     own = wrapper.get('constructor') in (None, 'DefaultOptimWrapperConstructor')
     if not isinstance(paramwise, Mapping) or not own:
         return
@@ -112,12 +131,23 @@ def _check_optim_wrapper(wrapper: Mapping) -> None:
             raise ConfigError(f'paramwise_cfg has no key {key!r}.', culprit=key,
                               expected=', '.join(PARAMWISE_KEYS), component=paramwise,
                               fix=did_you_mean(key, PARAMWISE_KEYS))
+        if key != 'custom_keys':
+            _check_kind(key, paramwise[key], float, paramwise)
     custom = paramwise.get('custom_keys') or {}
+    _check_kind('custom_keys', custom, Mapping, paramwise)
     kind = (wrapper.get('optimizer') or {}).get('type')
     known = [*CUSTOM_KEYS, *(arguments.parameters(resolve(kind, OPTIMIZERS)) or {}
                              if isinstance(kind, str) else {})]
-    for name, group in custom.items() if isinstance(custom, Mapping) else ():
+    for name, group in custom.items():
+        _check_kind(name, group, Mapping, custom)
         _refuse_slips(f'custom_keys[{name!r}]', group, known)
+        for key in {*CUSTOM_KEYS} & {*group}:
+            _check_kind(key, group[key], float, group)
+
+
+def _check_kind(name: str, value, kind: type, component: Mapping) -> None:
+    if not arguments.fits(value, kind):
+        _check_value(name, value, 'a dict' if kind is Mapping else 'a number', component)
 
 
 def _check_clipping(clip: Mapping) -> None:

@@ -99,6 +99,7 @@ def check_trainable(cfg) -> None:
     for key in ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper'):
         if not cfg.get(key):
             raise ConfigError(f'The config has no {key!r}, which training needs.',
+                              culprit=key if key in cfg else None,
                               fix='add it, or a _base_ that holds it')
 
 

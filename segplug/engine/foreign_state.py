@@ -20,7 +20,7 @@ from ..errors import CheckpointError, SegplugError
 _LIKE_WEIGHTS = {'momentum_buffer', 'exp_avg', 'exp_avg_sq', 'max_exp_avg_sq', 'square_avg', 'sum'}
 # What every scheduler of mmengine counts with.
 _NUMBERS = {'begin', 'end', 'last_step', '_global_step', 'base_values', '_last_value'}
-_FAILURES = (TypeError, ValueError, LookupError, AttributeError, RuntimeError)
+_FAILURES = (TypeError, ValueError, LookupError, AttributeError, AssertionError, RuntimeError)
 
 
 @contextlib.contextmanager

@@ -3,7 +3,14 @@
 import pytest
 
 from segplug.apis.config import load_config
-from segplug.apis.config_checks import check_classes, count_classes, declared_metainfo
+from segplug.apis.config_checks import (
+    OLD_KEYS,
+    TOP_LEVEL_KEYS,
+    check_classes,
+    count_classes,
+    declared_metainfo,
+    slip_of,
+)
 from segplug.errors import ConfigError
 
 
@@ -106,3 +113,34 @@ def test_classes_are_counted_only_where_a_head_is_known():
     cfg.model.decode_head = [dict(type='NoSuchHead'), dict(), dict(type='SiLogLoss')]
     count_classes(cfg)
     assert cfg.model.decode_head == [dict(type='NoSuchHead'), dict(), dict(type='SiLogLoss')]
+
+
+@pytest.mark.parametrize(('key', 'meant'), [
+    ('LOAD_FROM', 'load_from'), ('loadFrom', 'load_from'), ('from_load', 'load_from'),
+    ('AutoScaleLR', 'auto_scale_lr'), ('cfg_val', 'val_cfg'), ('optimwraper', 'optim_wrapper'),
+    ('hooks', None), ('mine', None), ('load_from', None)])
+def test_capitals_underscores_and_the_order_of_words_are_slips(key, meant):
+    assert slip_of(key, TOP_LEVEL_KEYS) == meant
+
+
+@pytest.mark.parametrize('key', OLD_KEYS)
+def test_what_mmsegmentation_read_before_is_no_silent_variable(write, key):
+    path = write('a.py', f'work_dir = None\n{key} = dict(a=1)\n')
+    with pytest.raises(ConfigError, match=f"'{key}', which nothing reads.*since") as caught:
+        load_config(path)
+    assert caught.value.where == f'{path}:2'
+    read = load_config(write('b.py', f'{key} = dict(a=1)\nmine = dict(a={key})\n'))
+    assert read.mine.a == dict(a=1)
+    with pytest.raises(ConfigError, match='It is set in --cfg-options'):
+        load_config(write('c.py', 'mine = 1'), options={f'{key}.a': 3})
+
+
+@pytest.mark.parametrize(('text', 'words'), [
+    ('compile = "yes"', "compile is neither.*'yes'"),
+    ('default_scope = "mmsegg"', "no scope.*'mmsegg'.*did you mean 'mmseg'"),
+    ('default_scope = ["a"]', 'no scope')])
+def test_values_that_fail_far_away(write, text, words):
+    path = write('a.py', f'work_dir = None\n{text}\n')
+    with pytest.raises(ConfigError, match=words):
+        load_config(path)
+    load_config(write('b.py', 'compile = dict(backend="eager")\ndefault_scope = "mmcv"'))

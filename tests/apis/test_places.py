@@ -69,3 +69,13 @@ def test_a_component_is_found_by_what_it_holds(leaf):
 def test_a_shipped_base_is_found_from_anywhere():
     assert base_path('segplug::unet/x.py', 'any/file.py') == f'{shipped_configs()}/unet/x.py'
     assert base_path('../a.py', 'any/file.py') == 'any/../a.py'
+
+
+def test_assignments_to_parts(tmp_path):
+    (tmp_path / 'base.py').write_text('model = dict(depth=1, heads=[dict(a=1)])\n')
+    child = tmp_path / 'child.py'
+    child.write_text("_base_ = './base.py'\n_base_.model.depth = 2\n"
+                     "_base_.model.heads[0]['a'] = 3\nmine = dict()\nmine['x'] = dict(\n    y=1)\n")
+    places = [written_at(path, child) for path in (
+        ('model', 'depth'), ('model', 'heads', 0, 'a'), ('mine', 'x', 'y'), ('model', 'heads'))]
+    assert places == [f'{child}:2', f'{child}:3', f'{child}:6', f'{tmp_path}/base.py:1']

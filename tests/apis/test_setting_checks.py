@@ -37,6 +37,18 @@ def said(write, text):
     ('resume = "yes"', "resume .*Got: 'yes'"),
     ('train_dataloader = dict(dataset=dict(data_prefix=dict(seg_map_pth="x")))',
      "data_prefix has no key 'seg_map_pth'.*'seg_map_path'"),
+    ('train_dataloader = dict(dataset=dict(data_prefix=dict(img_dir="x")))',
+     "data_prefix has no key 'img_dir'.*'img_path'"),
+    ('train_dataloader = dict(dataset=dict(pipeline=[dict(type="A"), "RandomFlp"]))',
+     "A step of a pipeline is no dict. .*Got: 'RandomFlp'"),
+    ('optim_wrapper = dict(paramwise_cfg=[1])', r'paramwise_cfg .*Got: \[1\].*Expected: a dict'),
+    ('optim_wrapper = dict(paramwise_cfg=dict(norm_decay_mult="0"))',
+     "norm_decay_mult .*'0'.*Expected: a number"),
+    ('optim_wrapper = dict(paramwise_cfg=dict(custom_keys=["a"]))', 'custom_keys .*a dict'),
+    ('optim_wrapper = dict(paramwise_cfg=dict(custom_keys=dict(a=9.)))', 'Got: 9.0.*a dict'),
+    ('optim_wrapper = dict(paramwise_cfg=dict(custom_keys=dict(a=dict(lr_mult="9"))))',
+     "lr_mult .*'9'.*Expected: a number"),
+    ('custom_hooks = ["EMAHook"]', r'Expected: Optional\[List\[Union\[Hook, Dict\]\]\]'),
 ])
 def test_a_slip_is_said_with_its_line(write, text, words):
     text = said(write, text)

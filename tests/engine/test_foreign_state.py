@@ -8,7 +8,8 @@ from segplug.engine.foreign_state import check_optimizers, check_schedulers, res
 from segplug.errors import CheckpointError, ConfigError
 
 
-@pytest.mark.parametrize('error', [KeyError('lr'), TypeError('no'), RuntimeError('sizes differ.')])
+@pytest.mark.parametrize('error', [KeyError('lr'), TypeError('no'), AssertionError('lengths'),
+                                   RuntimeError('sizes differ.')])
 def test_what_fails_inside_names_the_file(error):
     with pytest.raises(CheckpointError, match='a.pth holds a state of another run'), \
             restoring('a.pth'):
