@@ -111,8 +111,9 @@ def address_of(name: str) -> str:
     if address.startswith(('http://', 'https://')):
         return address
     known = [*TABLE, *(f'{scheme}://{k}' for k in upstream)]
+    same = [one for one in known if one.startswith(f'{scheme}://')][:30] or [*TABLE]
     raise CheckpointError(f'{name!r} is not a known name of pretrained weights.', culprit=name,
-                          expected=f'one of {", ".join(TABLE)}, a path, or an address',
+                          expected=f'one of {", ".join(same)}, a path, or an address',
                           fix=did_you_mean(name, known))
 
 

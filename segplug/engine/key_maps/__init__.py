@@ -52,6 +52,7 @@ KEY_MAPS: dict[str, KeyMap] = {
         "timm's ResNets with a deep stem", torchvision.is_deep_stem, torchvision.deep_stem),
     'pidnet': KeyMap("the authors' PIDNet", official.is_pidnet, official.pidnet),
     'ddrnet': KeyMap("the authors' DDRNet", official.is_ddrnet, official.ddrnet),
+    'hrnet': KeyMap("the authors' HRNet", official.is_hrnet, official.hrnet),
     'stdc': KeyMap("the authors' STDC", official.is_stdc, official.stdc),
 }
 

@@ -1,7 +1,9 @@
-"""Names of the authors' own networks as mmsegmentation's, which are ours: PIDNet, DDRNet, STDC.
+"""Names of the authors' own networks as mmsegmentation's, which are ours.
 
-Their sources, read for names alone: https://github.com/XuJiacong/PIDNet (MIT),
-https://github.com/ydhongHIT/DDRNet (MIT), https://github.com/MichaelFan01/STDC-Seg (MIT).
+PIDNet, DDRNet, STDC and HRNet. Their sources, read for names alone:
+https://github.com/XuJiacong/PIDNet, https://github.com/ydhongHIT/DDRNet,
+https://github.com/MichaelFan01/STDC-Seg and https://github.com/HRNet/HRNet-Semantic-Segmentation
+(all MIT).
 """
 
 import re
@@ -149,3 +151,19 @@ def stdc(weights: dict[str, Tensor]) -> dict[str, Tensor]:
             name = f'final_conv.{".".join(parts[1:])}'
         renamed[name] = value
     return renamed
+
+
+def is_hrnet(names: Collection[str]) -> bool:
+    return {'transition3.3.0.0.weight', 'last_layer.0.weight', 'last_layer.3.weight'} <= set(names)
+
+
+def hrnet(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The segmenter of HRNet's authors as HRNet and an FCNHead of one 1x1; the encoder is alike."""
+    head = {'0': 'convs.0.conv', '1': 'convs.0.bn', '3': 'conv_seg'}
+    renamed = {}
+    for name, value in weights.items():
+        first, _, rest = name.partition('.')
+        layer, _, leaf = rest.partition('.')
+        place = f'decode_head.{head[layer]}.{leaf}' if first == 'last_layer' else f'backbone.{name}'
+        renamed[place] = value
+    return fold_biases(renamed, ['decode_head.convs.0'])

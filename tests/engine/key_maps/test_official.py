@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from key_maps.official_nets import STDC, DDRNet, PIDNet
+from key_maps.official_nets import STDC, DDRNet, PIDNet, up
 from key_maps.torchvision_nets import shaken
 from mmengine.registry import DefaultScope
 from torch import nn
@@ -27,8 +27,8 @@ def close(found, expected) -> None:
 
 def segmentor(backbone: dict, head: dict):
     return MODELS.build(dict(type='EncoderDecoder', test_cfg=dict(mode='whole'), backbone=backbone,
-                             decode_head=dict(in_channels=32, channels=16, num_classes=5,
-                                              norm_cfg=BN, **head)))
+                             decode_head={**dict(in_channels=32, channels=16, num_classes=5,
+                                                 norm_cfg=BN), **head}))
 
 
 @torch.no_grad()
@@ -91,6 +91,35 @@ def test_stdc(kind, blocks, prefix):
     img = torch.randn(1, 3, 64, 64)
     for found, expected in zip(ours.eval()(img), theirs(img), strict=True):
         close(found, expected)
+
+
+@torch.no_grad()
+def test_hrnet():
+    """The head written out; the encoder's names are theirs already."""
+    def stage(kind, *channels):
+        return dict(num_modules=1, num_branches=len(channels), block=kind,
+                    num_blocks=(1,) * len(channels), num_channels=channels)
+
+    ours = segmentor(
+        dict(type='HRNet', extra=dict(stage1=stage('BOTTLENECK', 8), stage2=stage('BASIC', 4, 8),
+                                      stage3=stage('BASIC', 4, 8, 16),
+                                      stage4=stage('BASIC', 4, 8, 16, 32))),
+        dict(type='FCNHead', in_channels=(4, 8, 16, 32), in_index=(0, 1, 2, 3), channels=60,
+             input_transform='resize_concat', kernel_size=1, num_convs=1, concat_input=False))
+    backbone = shaken(ours.backbone)
+    last = shaken(nn.Sequential(nn.Conv2d(60, 60, 1), nn.BatchNorm2d(60), nn.ReLU(),
+                                nn.Conv2d(60, 5, 1)))
+    img = torch.randn(1, 3, 64, 64)
+    levels = [up(level, torch.empty(1, 1, 16, 16)) for level in backbone(img)]
+    expected = last(torch.cat(levels, 1))
+    state = {**backbone.state_dict(),
+             **{f'last_layer.{name}': value for name, value in last.state_dict().items()}}
+    state = {f'model.{name}': value.clone() for name, value in state.items()}
+    for value in ours.state_dict().values():
+        value.zero_()
+    coverage = load_state_dict(ours, state, 'hrnet.pth', TEST_FLOOR, True)
+    assert coverage.unexpected == []
+    close(ours.eval().decode_head(ours.extract_feat(img)), expected)
 
 
 @torch.no_grad()
