@@ -28,7 +28,14 @@ logger = logging.getLogger(__name__)
 
 
 class Registry(upstream.Registry):
-    """mmengine's registry, whose clashes name both packages."""
+    """mmengine's registry, whose clashes name both packages.
+
+    Attributes:
+        gives_way: Whether a name of segplug's own may be taken by a newcomer; none is, unless
+            `segplug.compat.mmseg` lends mmsegmentation's names, which are fewer.
+    """
+
+    gives_way = staticmethod(lambda name: False)
 
     def _register_module(self, module, module_name=None, force=False) -> None:
         if not module.__module__.startswith(f'{SCOPE}.'):
@@ -37,7 +44,10 @@ class Registry(upstream.Registry):
         names = module_name or module.__name__
         for name in [names] if isinstance(names, str) else names:
             old = self._module_dict.get(name)
-            if old is not None and not force:
+            if old is not None and _top(old) == SCOPE != _top(module) and self.gives_way(name):
+                logger.warning('%s takes the name %r of %s.', _origin(module), name, _origin(old))
+                del self._module_dict[name]
+            elif old is not None and not force:
                 raise ConfigError(
                     f'Two packages register {name!r} as a {self.name}: {_origin(old)} and '
                     f'{_origin(module)}.',
@@ -55,10 +65,14 @@ class Registry(upstream.Registry):
         return sorted(found)
 
 
+def _top(obj) -> str:
+    """The package that a registered class is of."""
+    return getattr(obj, '__module__', '?').split('.')[0]
+
+
 def _origin(obj) -> str:
     """'package version (module)' of a registered class, for messages."""
-    module = getattr(obj, '__module__', '?')
-    top = module.split('.')[0]
+    module, top = getattr(obj, '__module__', '?'), _top(obj)
     try:
         version = metadata.version(metadata.packages_distributions().get(top, [top])[0])
     except metadata.PackageNotFoundError:

@@ -137,10 +137,15 @@ def cases_of(component: Component, rows: list[dict]) -> list[tuple[Case, dict | 
     found = []
     for row in rows:
         facts = dict(row.get('_contract_', {}))
-        skip, kind = facts.pop('skip', {}), facts.pop('kind', None)
+        skip = facts.pop('skip', {})
+        kind = facts.pop('kind') if facts.get('kind') in KINDS else None  # or a transform's own
         settings = {key: v for key, v in row.items() if key != '_contract_'}
-        found.append((make_case(kind or _kind(component, skip), settings, component.registry,
-                                facts), skip))
+        case = make_case(kind or _kind(component, skip), settings, component.registry, facts)
+        for name in skip if isinstance(skip, dict) else ():
+            if name not in (known := [name for name, _ in _checks_of(component, case, True)]):
+                raise ConfigError(f'{component.name} has no check {name!r} to skip.', culprit=name,
+                                  expected=', '.join(known), fix=did_you_mean(name, known))
+        found.append((case, skip))
     return found or [(_guessed(component), {})]
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..errors import ShapeError
+from ..errors import ConfigError, ShapeError
 from ..registry import TRANSFORMS
 from .case import Case, Check, adds_to, hold, own_scope
 from .pictures import COLOURS, away_from, blocks, interior, places, run, sample, volume
@@ -23,6 +23,8 @@ from .pictures import COLOURS, away_from, blocks, interior, places, run, sample,
 ALL_CHANNELS, ALL_TYPES = (0, 1, 3, 4, 7), (np.uint8, np.uint16, np.float32)
 PADDED = np.array([250, 250, 250], np.uint8)
 CHECKS: list[Check] = []
+_KINDS = ('array', 'load', 'pack', 'volume')
+_VALUES = (None, 'kept', 'mapped', 'changed')
 
 
 @dataclass
@@ -54,6 +56,14 @@ class TransformCase(Case):
     label_only: bool = False
     leaves_arrays: bool = False
     sample: dict = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, known in (('kind', _KINDS), ('values', _VALUES)):
+            value = getattr(self, name)
+            if value not in known:
+                raise ConfigError(f'The contract of {self.name} has an unknown {name}.',
+                                  got=repr(value), culprit=name,
+                                  expected=', '.join(map(repr, known)))
 
     def applied(self, results: dict, seed: int, others=(), transform=None) -> dict:
         """The sample after it, with the draws of ``seed``."""

@@ -3,12 +3,14 @@
 import pytest
 from torch import nn
 
+from segplug.contract.checking import cases_of
 from segplug.contract.guesses import guesses, line_to_write, required
 from segplug.contract.kinds import kind_of, make_case
+from segplug.contract.package import Component
 from segplug.errors import ConfigError
 from segplug.models.decode_heads import BaseDecodeHead, FCNHead
 from segplug.models.segmentors import EncoderDecoder
-from segplug.registry import HOOKS, LOOPS, MODELS
+from segplug.registry import HOOKS, LOOPS, MODELS, TRANSFORMS
 
 
 class AuxPassthrough(nn.Module):
@@ -62,6 +64,21 @@ def test_levels_of_a_head_follow_its_channels(settings, levels):
 def test_an_unknown_fact_is_an_error():
     with pytest.raises(ConfigError, match='levels'):
         make_case('head', dict(type='FCNHead'), MODELS, dict(level=((1, 2),)))
+
+
+def test_a_row_says_the_kind_of_a_model_or_of_a_transform():
+    component = Component('Crop', 'TRANSFORMS', TRANSFORMS, TRANSFORMS.get('RandomCrop'))
+    row = dict(type='RandomCrop', crop_size=(4, 4),
+               _contract_=dict(kind='load', skip={'keys': 'x'}))
+    (case, skip), = cases_of(component, [row])
+    assert case.kind == 'load'
+    assert skip == {'keys': 'x'}
+    for wrong in (dict(kind='lod'), dict(values='keep'), dict(skip={'key': 'x'})):
+        with pytest.raises(ConfigError, match='expected|Expected'):
+            cases_of(component, [dict(row, _contract_=wrong)])
+    odd = Component('Odd', 'MODELS', MODELS, of_module('pkg'))
+    (case, _), = cases_of(odd, [dict(type='Odd', _contract_=dict(kind='backbone'))])
+    assert type(case).__name__ == 'BackboneCase'
 
 
 def test_guesses_fill_what_has_to_be_named():

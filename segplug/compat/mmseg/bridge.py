@@ -33,6 +33,7 @@ from ...visualization import SegLocalVisualizer
 from . import visualization
 from .citys_metric import CityscapesMetric
 from .depth_metric import DepthMetric
+from .names import MODULES
 from .segmentor import InferenceSteps, logits_size
 from .silog_loss import SiLogLoss
 from .tta import SegTTAModel
@@ -171,6 +172,10 @@ REGISTERED = ((ours.MODELS, SegTTAModel), (ours.MODELS, SiLogLoss),
               (ours.METRICS, CityscapesMetric), (ours.METRICS, DepthMetric))
 
 
+# Names that mmsegmentation itself has; others of segplug's are a plugin's to take, as there.
+_THEIRS = {name for names in MODULES.values() for name in names}
+
+
 def _search(registry: ours.Registry) -> Callable[[str], Registry | None]:
     """`Registry._search_child` of a registry that answers to mmsegmentation's scope, too."""
     def search(scope: str) -> Registry | None:
@@ -189,6 +194,7 @@ def lend() -> None:
         setattr(owner, name, value)
     for registry in registries():
         registry._search_child = _search(registry)
+        registry.gives_way = lambda name: name not in _THEIRS
         registry.parent.children[SCOPE] = registry
     for registry, cls in REGISTERED:
         registry.register_module(module=cls, force=True)
@@ -202,7 +208,7 @@ def take_back() -> None:
         else:
             delattr(owner, name)
     for registry in registries():
-        del registry._search_child
+        del registry._search_child, registry.gives_way
         del registry.parent.children[SCOPE]
     for registry, cls in REGISTERED:
         del registry.module_dict[cls.__name__]

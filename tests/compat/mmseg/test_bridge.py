@@ -6,6 +6,7 @@ import pytest
 import torch
 from mmengine.structures import PixelData
 
+from segplug.errors import ConfigError
 from segplug.models.segmentors import EncoderDecoder
 from segplug.registry import MODELS
 from segplug.structures import SegDataSample
@@ -191,4 +192,20 @@ def test_labels_are_int64_as_mmsegmentations_are(lent):
     assert build().test_step(data)[0].gt_sem_seg.data.dtype == torch.long
     lent.remove()
     assert processor.cast_data(data)['data_samples'][0].gt_sem_seg.data.dtype == torch.uint8
+    lent.install()
+
+
+def test_a_name_that_mmsegmentation_lacks_is_a_plugins_to_take(lent, monkeypatch):
+    """DenseNet is segplug's alone; FCNHead is mmsegmentation's, too."""
+    monkeypatch.setattr(MODELS, '_module_dict', dict(MODELS._module_dict))
+    theirs = type('DenseNet', (torch.nn.Module,), dict(__module__='elsewhere'))
+    MODELS.register_module(module=theirs)
+    assert MODELS.get('DenseNet') is theirs
+    with pytest.raises(ConfigError, match='Two packages register'):
+        MODELS.register_module(module=type('DenseNet', (), dict(__module__='third')))
+    with pytest.raises(ConfigError, match='Two packages register'):
+        MODELS.register_module('FCNHead', module=theirs)
+    lent.remove()
+    with pytest.raises(ConfigError, match='Two packages register'):
+        MODELS.register_module('SENet', module=theirs)
     lent.install()
