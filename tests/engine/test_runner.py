@@ -138,6 +138,15 @@ def test_what_starts_anew_takes_from_load_from_the_same_with_and_without_resume(
     assert fingerprint(first.model) == fingerprint(second.model)
 
 
+@pytest.mark.parametrize('options', [{}, BY_EPOCH])
+def test_a_run_that_is_complete_says_so_when_it_is_resumed(options, tmp_path):
+    options = {**options, 'default_hooks.checkpoint.interval': 1}
+    end = run(tmp_path, **options).iter
+    again = run(tmp_path, resume='auto', **options)
+    assert again.iter == end
+    assert f'of iteration {end}, and the run has {end}: nothing is left to train' in read_log(again)
+
+
 def test_a_schedule_of_the_checkpoint_that_the_config_has_otherwise_is_named(tmp_path):
     run(tmp_path, **{'train_cfg.max_iters': 4})
     schedules = [dict(type='PolyLR', by_epoch=False, power=0.9, end=16, eta_min=0),

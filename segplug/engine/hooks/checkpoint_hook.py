@@ -100,6 +100,9 @@ class CheckpointHook(_UpstreamCheckpointHook):
             super().before_train(runner)
         finally:
             upstream.FileClient = client
+        last = self._own(hub.runtime_info.get('last_ckpt') or '')
+        if runner.iter > 0 and osp.isfile(last):  # written again with each new best score
+            self.last_ckpt = last
         if getattr(self, 'best_ckpt_path', None) is not None:
             self.best_ckpt_path = self._own(self.best_ckpt_path)
         if hasattr(self, 'best_ckpt_path_dict'):

@@ -1,10 +1,12 @@
 """Which files the checkpoint hook removes, whatever a resumed checkpoint says."""
 
 import errno
+import itertools
 import os
 
 import pytest
-from engine_toy import toy_cfg
+from engine_toy import ToyMetric, toy_cfg
+from mmengine.hooks import IterTimerHook
 
 from segplug.engine.checkpoint import load_checkpoint, save_checkpoint
 from segplug.engine.runner import Runner
@@ -46,6 +48,25 @@ def test_the_best_of_a_moved_folder_is_removed_when_a_better_comes(tmp_path):
     run(tmp_path / 'b', resume='auto')
     assert sorted(p.name for p in (tmp_path / 'b').glob('*.pth')) == [
         'best_count_iter_4.pth', 'iter_8.pth']
+
+
+def test_a_new_best_score_writes_the_newest_checkpoint_after_a_resume_too(tmp_path, monkeypatch):
+    """Checkpoints every four iterations, validations every two, each better than the last."""
+    scores = itertools.count()
+    monkeypatch.setattr(ToyMetric, 'compute_metrics',
+                        lambda self, results: dict(count=next(scores)))
+    options = {'default_hooks.checkpoint.interval': 4}
+    run(tmp_path / 'a', **{**options, 'train_cfg.max_iters': 4})
+
+    def killed(runner, *args, **kwargs) -> None:
+        raise KeyError('killed')
+
+    monkeypatch.setattr(IterTimerHook, 'before_train_iter', lambda self, runner, *args, **kwargs:
+                        killed(runner) if runner.iter == 7 else None)
+    with pytest.raises(KeyError, match='killed'):
+        run(tmp_path / 'a', resume='auto', **options)
+    names = sorted(p.name for p in (tmp_path / 'a').glob('*.pth'))
+    assert names == ['best_count_iter_6.pth', 'iter_6.pth']
 
 
 def test_what_a_killed_run_began_to_write_is_cleared_away(tmp_path):

@@ -74,7 +74,7 @@ def test_a_validation_that_it_missed_is_done_first(whole, tmp_path):
     from segplug.engine.checkpoint import save_checkpoint
     saved = load_checkpoint(whole / 'iter_6.pth')
     infos = saved['message_hub']['runtime_info']
-    infos['validated_at'] = 5
+    infos['last_validation'] = 5
     infos['early_stopping'] = load_checkpoint(
         whole / 'iter_5.pth')['message_hub']['runtime_info']['early_stopping']
     save_checkpoint(saved, tmp_path / 'iter_6.pth')
