@@ -17,7 +17,7 @@ from common import figure, main, measure, row
 from data import formats, loaders
 from evaluation.frames import write_frames
 
-from segplug.apis.pack import pack
+from segplug.apis.packing import pack
 from segplug.datasets.minicity import make_minicity
 from segplug.datasets.transforms import LoadImageFromFile
 from segplug.registry import DATASETS
@@ -112,7 +112,7 @@ def packing(folder: Path, args) -> list[dict]:
 
     def read_once() -> None:
         from segplug.apis.config import load_config
-        from segplug.apis.pack import jobs_of
+        from segplug.apis.packing import jobs_of
         for job in jobs_of(load_config(config, data_root=str(root)), splits):
             job.load()
 

@@ -17,7 +17,7 @@ from evaluation.frames import write_frames
 from PIL import Image
 
 from segplug.apis.config import load_config
-from segplug.apis.doctor import examine
+from segplug.apis.examining import examine
 
 CONFIG = 'unet/unet_r18_minicity.py'
 SIZE, QUICK = (1024, 2048), (256, 512)

@@ -12,7 +12,7 @@ from mmengine.model import BaseModule
 from torch import Tensor
 
 from segplug.apis.config import load_config
-from segplug.apis.test import STANDARD_AUG_TEST
+from segplug.apis.testing import STANDARD_AUG_TEST
 from segplug.engine.sync_bn import convert_sync_batchnorm
 from segplug.registry import MODELS
 

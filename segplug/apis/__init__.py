@@ -1,1 +1,27 @@
-"""What the command line and a notebook call; each module imports what it needs when it is used."""
+"""What the command line and a notebook call.
+
+``from segplug.apis import load_model, train``: each name is imported when it is used, with what it
+needs alone. Plain arguments in, a small result out that prints well and shows itself.
+"""
+
+from importlib import import_module
+
+# name -> the module that has it, and its name there where that is another
+_PLACES = {
+    'load_model': 'model', 'Model': 'model', 'Prediction': 'prediction',
+    'train': 'training', 'test': 'testing', 'predict': 'predicting', 'score': 'scoring',
+    'compare': 'comparing', 'doctor': 'examining.examine', 'browse': 'browsing',
+    'pack': 'packing', 'migrate': 'migrating', 'publish': 'publishing', 'load_config': 'config',
+}
+__all__ = sorted(_PLACES)  # noqa: PLE0605
+
+
+def __getattr__(name: str):
+    if name not in _PLACES:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    module, _, attribute = _PLACES[name].partition('.')
+    return getattr(import_module(f'{__name__}.{module}'), attribute or name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_PLACES]

@@ -1,7 +1,7 @@
 """The doctor's report as text for a terminal."""
 
 from ..datasets.diagnosis.finding import SEVERITIES
-from .doctor import Report
+from .examining import Report
 
 _MAX_ROWS = 60  # classes in the table; of more, the rarest
 _FORMULAS = {

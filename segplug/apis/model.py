@@ -27,7 +27,7 @@ from .prediction import Prediction
 from .provenance import explained
 from .saved_config import config_of_checkpoint
 from .sources import Video, is_video, source_files
-from .test import use_aug_test, use_speed
+from .testing import use_aug_test, use_speed
 
 Source = str | Path | np.ndarray | Image.Image
 

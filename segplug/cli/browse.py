@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, argv: list[str]) -> int:
-    from ..apis.browse import browse
+    from ..apis.browsing import browse
     pages = browse(args.config, split=args.split, num=args.num, seed=args.seed, out=args.out,
                    png=args.png, **config_arguments(args))
     print(f'{pages.html}: {pages.good} samples'

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, argv: list[str]) -> int:
-    from ..apis.compare import compare
+    from ..apis.comparing import compare
     from ..errors import ConfigError
     from ..evaluation.outputs import atomic_write
     if args.out and Path(args.out).is_dir():
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace, argv: list[str]) -> int:
 
 
 def text(result: dict) -> str:
-    """What the command prints of the result of `segplug.apis.compare.compare`."""
+    """What the command prints of the result of `segplug.apis.compare`."""
     whole, images, num_images = result['mIoU'], result['images'], result['num_images']
     rows = [[name, *_cells(pair)] for name, pair in result['IoU'].items()]
     parts = [f'A: {result["a"]}', f'B: {result["b"]}', 'IoU per class, in percent:',

@@ -32,11 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, argv: list[str]) -> int:
-    from ..apis.doctor import examine
     from ..apis.doctor_text import text
+    from ..apis.examining import examine
     # Progress and whatever libraries say: standard output may be read by a program.
     handler = logging.StreamHandler(sys.stderr)
-    logger = logging.getLogger('segplug.apis.doctor')
+    logger = logging.getLogger('segplug.apis.examining')
     level, propagate = logger.level, logger.propagate
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, argv: list[str]) -> int:
-    from ..apis.migrate import migrate
+    from ..apis.migrating import migrate
     migration = migrate(args.config)
     print(text(migration))
     if args.out:

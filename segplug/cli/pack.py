@@ -26,17 +26,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, argv: list[str]) -> int:
-    from ..apis import pack
+    from ..apis import packing
     from ..errors import ConfigError
     if args.verify:
-        names = pack.broken(args.verify)
+        names = packing.broken(args.verify)
         for name in names:
             print(f'{name} is broken')
         print(f'{args.verify}: {len(names)} broken arrays')
         return 1 if names else 0
     if args.config is None:
         raise ConfigError('segplug pack --out needs a config.', fix='segplug pack CONFIG --out DIR')
-    done = pack.pack(args.config, args.out, splits=args.splits, num_threads=args.threads,
+    done = packing.pack(args.config, args.out, splits=args.splits, num_threads=args.threads,
                      **config_arguments(args))
     print(f'{done["folder"]}: {done["written"]} arrays written, {done["kept"]} were there, '
           f'{done["bytes"] / 1e9:.2f} GB. Read them with --packed {done["folder"]}')

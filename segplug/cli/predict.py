@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, argv: list[str]) -> int:
-    from ..apis.predict import predict
+    from ..apis.predicting import predict
     config, checkpoint, images = args.config, args.checkpoint, args.images
     if config.endswith(_CHECKPOINTS):  # the only one: what follows are images
         checkpoint, images = None, [args.checkpoint, *images]

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, argv: list[str]) -> int:
-    from ..apis.publish import publish
+    from ..apis.publishing import publish
     path = publish(args.checkpoint, args.out, ema=args.ema, key=args.weights_key)
     print(f'{path}: {path.stat().st_size / 1e6:.1f} MB')
     return 0

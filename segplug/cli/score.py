@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, argv: list[str]) -> int:
-    from ..apis.score import score
+    from ..apis.scoring import score
     metrics = score(**vars(args))
     print('  '.join(f'{key} {value:.2f}' for key, value in metrics.items()))
     if args.out:

@@ -40,7 +40,7 @@ def run(args: argparse.Namespace, argv: list[str]) -> int:
     code = relaunched(args, argv)
     if code is not None:
         return code
-    from ..apis.test import test
+    from ..apis.testing import test
     metrics = test(args.config, args.checkpoint, aug_test=args.aug_test, out=args.out,
                    format_only=args.format_only, worst=args.worst, speed=speed_arguments(args),
                    load=load_arguments(args), work_dir=args.work_dir, launcher=args.launcher,

@@ -34,7 +34,7 @@ def run(args: argparse.Namespace, argv: list[str]) -> int:
     code = relaunched(args, argv)
     if code is not None:
         return code
-    from ..apis.train import train
+    from ..apis.training import train
     result = train(args.config, work_dir=args.work_dir, resume=args.resume, amp=args.amp,
                    auto_scale_lr=args.auto_scale_lr, launcher=args.launcher,
                    doctor=not args.no_doctor, **config_arguments(args))

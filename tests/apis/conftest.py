@@ -5,7 +5,7 @@ import textwrap
 
 import pytest
 
-from segplug.apis.train import train
+from segplug.apis.training import train
 
 CONFIG = 'unet/unet_r18_minicity.py'
 

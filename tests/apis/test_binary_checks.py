@@ -12,8 +12,8 @@ from PIL import Image
 from segplug.apis.binary_checks import check_binary
 from segplug.apis.config_checks import check_classes
 from segplug.apis.model import load_model
-from segplug.apis.test import test as run_test
-from segplug.apis.train import train
+from segplug.apis.testing import test as run_test
+from segplug.apis.training import train
 from segplug.errors import ConfigError
 
 SIGMOID = dict(num_classes=2, out_channels=1, threshold=0.5,

@@ -10,7 +10,7 @@ from torch import nn
 import segplug.datasets  # noqa: F401 (registers the data sets)
 from segplug.apis.checkpoints import classes_for, table_of
 from segplug.apis.model import load_model
-from segplug.apis.test import test as score
+from segplug.apis.testing import test as score
 from segplug.engine.checkpoint import load_checkpoint, save_checkpoint
 from segplug.errors import CheckpointError, ConfigError
 

@@ -20,7 +20,7 @@ from doctor_trees import (
 )
 from PIL import Image
 
-from segplug.apis.doctor import examine
+from segplug.apis.examining import examine
 
 
 @pytest.fixture

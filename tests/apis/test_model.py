@@ -12,7 +12,7 @@ from PIL import Image
 
 from segplug.apis import large
 from segplug.apis.model import load_model
-from segplug.apis.test import test as score
+from segplug.apis.testing import test as score
 from segplug.errors import CheckpointError, ConfigError, DataError
 from segplug.ops.fuse import labels_of
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from segplug.apis.test import test as score
+from segplug.apis.testing import test as score
 from segplug.cli.main import main
 from segplug.errors import ConfigError
 

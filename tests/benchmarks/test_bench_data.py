@@ -23,7 +23,7 @@ def test_quick_run(module, tmp_path, capsys):
 def test_samples_that_differ_are_noticed(module, tmp_path, monkeypatch):
     module('bench_data')
     loaders, frames = module('data.loaders'), module('evaluation.frames')
-    from segplug.apis.pack import pack
+    from segplug.apis.packing import pack
     frames.write_frames(tmp_path / 'frames', (64, 128), 1)
     config = tmp_path / 'config.py'
     cfg = loaders.dataset_cfg(tmp_path / 'frames', (64, 128), (32, 64))

@@ -23,7 +23,7 @@ from mmengine.config import Config
 from segplug import arguments, registry
 from segplug.apis.config_checks import TOP_LEVEL_KEYS
 from segplug.apis.places import config_files
-from segplug.apis.train import train
+from segplug.apis.training import train
 from segplug.engine.runner import Runner
 from segplug.errors import ConfigError
 from segplug.registry import DATASETS, LOOPS

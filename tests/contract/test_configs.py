@@ -21,8 +21,8 @@ from mmengine.registry import init_default_scope
 from segplug.apis.config import load_config, set_data_root
 from segplug.apis.config_checks import check_classes, datasets
 from segplug.apis.places import base_path, config_files
-from segplug.apis.test import use_aug_test
-from segplug.apis.train import check_trainable
+from segplug.apis.testing import use_aug_test
+from segplug.apis.training import check_trainable
 from segplug.engine.runner import Runner
 from segplug.models.layers.staged import StagedBackbone
 from segplug.registry import DATASETS, MODELS

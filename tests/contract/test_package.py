@@ -96,6 +96,12 @@ def test_a_name_of_mmengine_that_is_taken_is_told(here):
     assert component.replaced == 'torch.optim.adamw.AdamW'
 
 
+@pytest.mark.parametrize('name', ['segplug', 'mmengine', 'segplug.models'])
+def test_segplug_itself_is_no_third_party(name):
+    with pytest.raises(ConfigError, match='no third party'):
+        load_package(name)
+
+
 def test_rows_of_an_unknown_form_are_an_error(here):
     write(here, text=f"{HOOK}\nsegplug_contract = dict(type='OddlyNamedHook')\n")
     with pytest.raises(ConfigError, match='segplug_contract of odd_pack'):

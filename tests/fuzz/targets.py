@@ -17,11 +17,11 @@ from engine_toy import toy_cfg
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from segplug.apis.compare import compare
+from segplug.apis.comparing import compare
 from segplug.apis.config import load_config
-from segplug.apis.pack import broken, pack
-from segplug.apis.score import score
-from segplug.apis.train import train
+from segplug.apis.packing import broken, pack
+from segplug.apis.scoring import score
+from segplug.apis.training import train
 from segplug.datasets.classes import find_table
 from segplug.engine.checkpoint import load_checkpoint, save_checkpoint
 from segplug.engine.loading import load_state_dict

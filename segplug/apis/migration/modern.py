@@ -7,7 +7,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 
 from ..config_checks import NESTED_KEYS, TOP_LEVEL_KEYS, slip_of
-from ..test import STANDARD_AUG_TEST
+from ..testing import STANDARD_AUG_TEST
 from .literals import by_key, dicts, entries, remove, text_of
 from .old_transforms import drop, file_client_args
 from .source import Source, is_cut

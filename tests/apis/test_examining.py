@@ -22,7 +22,7 @@ from doctor_trees import (
 )
 from PIL import Image
 
-from segplug.apis.doctor import examine, quick_check, quick_findings
+from segplug.apis.examining import examine, quick_check, quick_findings
 from segplug.errors import ConfigError, DataError
 from segplug.registry import DATASETS
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from segplug.apis.train import check_validation, train
+from segplug.apis.training import check_validation, train
 from segplug.cli.main import main
 from segplug.engine.checkpoint import load_checkpoint
 from segplug.errors import ConfigError, DataError

@@ -19,7 +19,7 @@ from ..visualization.draw import default_palette
 from ..visualization.layers import fitted, grid, label_layer, mixed, viewable
 from . import doctor_config
 from .config import load_config
-from .doctor import quick_findings
+from .examining import quick_findings
 from .provenance import explained
 
 _SIDE = 768  # pixels of a picture on the page, at most

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from segplug.apis.score import score
-from segplug.apis.test import test as run_test
+from segplug.apis.scoring import score
+from segplug.apis.testing import test as run_test
 from segplug.cli.main import main
 from segplug.datasets.cityscapes import CLASSES
 from segplug.errors import ConfigError, DataError
@@ -144,7 +144,8 @@ def test_by_hand_with_the_command(folders, tmp_path, capsys):
 
 def test_boundary_scores_of_an_earlier_run_are_named(folders, tmp_path, monkeypatch):
     said = []
-    monkeypatch.setattr('segplug.apis.score.print_log', lambda text, *args, **kw: said.append(text))
+    monkeypatch.setattr('segplug.apis.scoring.print_log',
+                        lambda text, *args, **kw: said.append(text))
     for boundary in (True, False):
         assert 'earlier run' not in ' '.join(said)
         score(*map(str, folders), classes='3', out=str(tmp_path / 'out'), boundary=boundary)

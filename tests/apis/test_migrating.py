@@ -8,7 +8,7 @@ import pytest
 from mmengine.config import Config
 
 from segplug.apis.config import load_config
-from segplug.apis.migrate import migrate
+from segplug.apis.migrating import migrate
 from segplug.errors import ConfigError
 
 NEW = '''

@@ -9,7 +9,7 @@ from engine_toy import toy_cfg
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
-from segplug.apis.publish import publish
+from segplug.apis.publishing import publish
 from segplug.cli.main import main
 from segplug.engine.checkpoint import load_checkpoint, save_checkpoint
 from segplug.engine.containers import weights_of

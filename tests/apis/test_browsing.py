@@ -9,8 +9,8 @@ import pytest
 from doctor_trees import config_of, make_tree, stripes, write
 from mmengine.registry import DefaultScope
 
-from segplug.apis import browse as module
-from segplug.apis.browse import browse
+from segplug.apis import browsing as module
+from segplug.apis.browsing import browse
 from segplug.cli.main import main
 from segplug.engine.dataloading import build_dataloader
 from segplug.errors import ConfigError

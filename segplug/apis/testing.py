@@ -34,7 +34,7 @@ def test(config: str, checkpoint: str, *, aug_test: bool = False, out: str | Non
             compile.
         load: Added to the config's ``load_cfg``: floor, ema, key, key_map ..., see
             `segplug.engine.loading.LoadCfg`.
-        work_dir, launcher, options, data_root, packed: As for `segplug.apis.train.train`.
+        work_dir, launcher, options, data_root, packed: As for `segplug.apis.train`.
 
     Raises:
         ConfigError, DataError, CheckpointError: What is wrong, where it is set and what to do.

@@ -90,7 +90,7 @@ def _look_at_labels(runner) -> None:
     if runner.val_loop is not None:
         datasets['val'] = runner.val_dataloader.dataset
     if is_main_process():
-        from .doctor import quick_check
+        from .examining import quick_check
         quick_check(runner.cfg, datasets)
 
 

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from segplug.apis.config import load_config
-from segplug.apis.test import test as score
+from segplug.apis.testing import test as score
 from segplug.cli.main import main
 from segplug.datasets.minicity import make_minicity
 from segplug.errors import CheckpointError, ConfigError

@@ -10,10 +10,10 @@ import pytest
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from segplug.apis import pack as module
+from segplug.apis import packing as module
 from segplug.apis.config import load_config
-from segplug.apis.pack import broken, pack
-from segplug.apis.train import train
+from segplug.apis.packing import broken, pack
+from segplug.apis.training import train
 from segplug.cli.main import main
 from segplug.datasets.packed import Mapped
 from segplug.errors import ConfigError, DataError

@@ -10,8 +10,8 @@ import tifffile
 import torch
 from PIL import Image
 
-from segplug.apis.predict import predict
-from segplug.apis.test import test as score
+from segplug.apis.predicting import predict
+from segplug.apis.testing import test as score
 from segplug.cli.main import main
 from segplug.errors import ConfigError, DataError
 

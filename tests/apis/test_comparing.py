@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from segplug.apis.compare import compare, verdict
+from segplug.apis.comparing import compare, verdict
 from segplug.errors import ConfigError, DataError
 from segplug.evaluation.bootstrap import Comparison
 from segplug.evaluation.outputs import per_image_table

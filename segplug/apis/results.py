@@ -1,0 +1,52 @@
+"""What the functions of `segplug.apis` give back: plain values that print well.
+
+Each is what it was before it could print: a dict of numbers is a dict. In a notebook they show
+themselves.
+"""
+
+import html
+import math
+
+from terminaltables import AsciiTable
+
+
+class Shown:
+    """Shows in a notebook what it prints."""
+
+    def _repr_html_(self) -> str:
+        return f'<pre>{html.escape(str(self))}</pre>'
+
+
+class Metrics(Shown, dict):
+    """Metrics by name, in percent, unrounded; nan where a class is in neither map.
+
+    ``mIoU``, ``mAcc``, ``aAcc`` and what else was measured; ``IoU.<class>``, ``Acc.<class>`` ... It
+    prints as a table of the classes and a line of the others.
+    """
+
+    def by_class(self) -> dict[str, dict[str, float]]:
+        """{'IoU': {'road': 97.1, ...}, ...}."""
+        found: dict[str, dict[str, float]] = {}
+        for key, value in self.items():
+            kind, dot, name = key.partition('.')
+            if dot:
+                found.setdefault(kind, {})[name] = value
+        return found
+
+    def __str__(self) -> str:
+        kinds = self.by_class()
+        lines = []
+        if kinds:
+            names = list(dict.fromkeys(name for values in kinds.values() for name in values))
+            table = AsciiTable([['Class', *kinds], *(
+                [name, *(_number(values.get(name)) for values in kinds.values())]
+                for name in names)])
+            table.justify_columns = dict.fromkeys(range(1, len(kinds) + 1), 'right')
+            lines.append(table.table)
+        means = [f'{key} {_number(value)}' for key, value in self.items() if '.' not in key]
+        return '\n'.join([*lines, ', '.join(means)])
+
+
+def _number(value: float | None) -> str:
+    return '-' if value is None or not isinstance(value, float | int) or math.isnan(value) \
+        else f'{value:.2f}'

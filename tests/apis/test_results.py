@@ -1,0 +1,29 @@
+"""How results print."""
+
+from segplug.apis.results import Metrics, Shown
+
+
+def test_metrics_print_as_a_table_and_a_line():
+    found = Metrics({'mIoU': 50.126, 'aAcc': 90., 'IoU.road': 75.252, 'IoU.<car>': float('nan'),
+                     'Acc.road': 80.})
+    assert found['mIoU'] == 50.126
+    assert found.by_class() == {'IoU': {'road': 75.252, '<car>': found['IoU.<car>']},
+                                'Acc': {'road': 80.}}
+    assert str(found).splitlines() == [
+        '+-------+-------+-------+',
+        '| Class |   IoU |   Acc |',
+        '+-------+-------+-------+',
+        '| road  | 75.25 | 80.00 |',
+        '| <car> |     - |     - |',
+        '+-------+-------+-------+',
+        'mIoU 50.13, aAcc 90.00']
+    assert str(Metrics(mIoU=1.)) == 'mIoU 1.00'
+    assert '&lt;car&gt;' in found._repr_html_()
+    assert '<car>' not in found._repr_html_()
+
+
+def test_whatever_prints_shows_itself():
+    class Found(Shown):
+        def __str__(self):
+            return 'a < b'
+    assert Found()._repr_html_() == '<pre>a &lt; b</pre>'
