@@ -95,6 +95,9 @@ def load_package(name: str) -> Package:
     """
     before = {id(r): dict(r._module_dict) for _, r in _all_registries()}
     module, call = _target(name)
+    if module.split('.')[0] in _FAMILY:
+        raise ConfigError(f'{module!r} is no third party.', culprit=name,
+                          fix='give a package that registers components of its own')
     _import(module, call)
     own = []
     for kind, registry in _all_registries():
