@@ -3,8 +3,7 @@
 import re
 from pathlib import Path
 
-CLASSES = {'CustomDataset': 'BaseSegDataset',
-           'LearningRateDecayOptimizerConstructor': 'LayerDecayOptimizerConstructor'}
+CLASSES = {'CustomDataset': 'BaseSegDataset'}
 
 _OLD_CONFIG = re.compile(
     r'(?P<folder>.+/)?(?P<model>.+?)_(?P<size>\d+x\d+)_(?P<length>\d+k)_(?P<data>.+)\.py')

@@ -6,8 +6,7 @@ Several statements of 0.x become one; it stands where the first of them stood.
 import ast
 from collections.abc import Callable, Sequence
 
-from .literals import Entry, assigned, by_key, remove_statement, text_of, written
-from .old_names import CLASSES
+from .literals import assigned, by_key, remove_statement, text_of, written
 from .old_transforms import value_text
 from .source import Source
 
@@ -87,7 +86,7 @@ def _optim_wrapper(source: Source, found: dict[str, ast.expr], resolved: dict,
         outer.append(('optimizer', written(inner, 4, len('optimizer='))))
         for key in ('constructor', 'paramwise_cfg'):
             if key in optimizer:
-                outer.append((key, _renamed(source, optimizer[key])))
+                outer.append((key, value_text(source, optimizer[key])))
     elif found.get('optimizer') is not None:
         outer.append(('optimizer', source.rendered(*source.span(found['optimizer']))[0]))
     given = _values(source, found.get('optimizer_config'))
@@ -97,11 +96,6 @@ def _optim_wrapper(source: Source, found: dict[str, ast.expr], resolved: dict,
         outer.append(('accumulative_counts', given['cumulative_iters']))
     outer += list((half or {}).items())
     return [assigned('optim_wrapper', outer)] if outer else []
-
-
-def _renamed(source: Source, entry: Entry) -> str:
-    name = text_of(entry.value)
-    return repr(CLASSES[name]) if name in CLASSES else value_text(source, entry)
 
 
 def _half_precision(source: Source, found: dict[str, ast.expr],

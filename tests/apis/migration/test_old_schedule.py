@@ -41,7 +41,8 @@ def test_policies(source, old, new):
     ("optimizer = dict(constructor='LearningRateDecayOptimizerConstructor', type='AdamW', "
      'paramwise_cfg=dict(decay_rate=0.9))',
      dict(type='OptimWrapper', optimizer=dict(type='AdamW'),
-          constructor='LayerDecayOptimizerConstructor', paramwise_cfg=dict(decay_rate=0.9)))])
+          constructor='LearningRateDecayOptimizerConstructor',
+          paramwise_cfg=dict(decay_rate=0.9)))])
 def test_optimizers(source, old, new):
     assert rewritten(source(f'{old}\n')) == dict(optim_wrapper=new)
 
