@@ -193,7 +193,8 @@ def _refused(path: Path, error: Exception) -> CheckpointError:
     named = re.search(r'(?:GLOBAL|global:?)\s+(?!GLOBAL)([\w.]+)', text)
     if named is None and 'not data' not in text and 'allow' not in text.lower():
         return _damaged(path, text.splitlines()[0][:200] if text else 'it cannot be unpickled')
-    what = f'it would call {named[1]}' if named else text.splitlines()[-1][:200]
+    said = next((line for line in text.splitlines() if 'not data' in line), text.splitlines()[-1])
+    what = f'it would call {named[1]}' if named else said.rpartition('error: ')[2].strip()[:200]
     return CheckpointError(
         f'The checkpoint {path} is refused: it holds more than data ({what}).',
         culprit=str(path), fix='if it is yours, load it where it was made and save only its '

@@ -48,15 +48,25 @@ def _path(*parts):
     return str(PurePath(*parts))
 
 
-_METHODS = ('min', 'max', 'current', 'mean', 'statistics', 'update')
+@_named('mmengine.optim.scheduler.param_scheduler', 'OneCycleParamScheduler')
+class _OneCycle:
+    """Whose annealing function stands in the state of a OneCycleLR."""
+
+
+_METHODS = {HistoryBuffer: ('min', 'max', 'current', 'mean', 'statistics', 'update'),
+            _OneCycle: ('_annealing_cos', '_annealing_linear')}
+
+
+class Method:
+    """Where a method stood, which whoever reads the state makes anew."""
 
 
 @_named('builtins', 'getattr')
 def _getattr(target, name):
-    """``getattr`` for a HistoryBuffer's method names only; the method itself is not handed out."""
-    if target is not HistoryBuffer or name not in _METHODS:
+    """``getattr`` for a few methods' names only; the method itself is not handed out."""
+    if name not in next((names for known, names in _METHODS.items() if known is target), ()):
         raise pickle.UnpicklingError(f'getattr({target!r}, {name!r}) is not data')
-    return f'HistoryBuffer.{name}'
+    return Method()
 
 
 @_named('numpy', 'dtype')
@@ -116,7 +126,7 @@ def stand_ins() -> list:
         for name, function in (('_reconstruct', _reconstruct), ('scalar', _scalar))]
     paths = [_alias(_path, module, name) for module in ('pathlib', 'pathlib._local')
              for name in ('PosixPath', 'WindowsPath', 'PurePosixPath', 'PureWindowsPath')]
-    return [HistoryBuffer, Namespace, _getattr, _Dtype, _Array, _encode, *numpy_functions, *paths]
+    return [HistoryBuffer, Namespace, _OneCycle, _getattr, _Dtype, _Array, _encode, *numpy_functions, *paths]
 
 
 STAND_INS = (_Array, _Dtype)

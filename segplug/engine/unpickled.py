@@ -85,6 +85,8 @@ class _Copy:
         for key, item in type(value).items(value):
             if not isinstance(key, (*_VALUES, tuple)):
                 raise NotPlain(place, f'a dict with the key {key!r:.100}')
+            if isinstance(item, safe_pickle.Method):
+                continue
             copy[key], size = self.of(item, (*place, key))
             total += size
         versions = getattr(value, '__dict__', {}).get('_metadata')  # of a module's state_dict

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer
+from mmengine.optim import OneCycleLR
+from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 from torch import nn
 
 from segplug.engine.checkpoint import load_checkpoint
@@ -155,3 +157,24 @@ def test_a_sound_meta():
         classes=['a', 'b'], palette=[[1, 1, 1]] * 2)
     assert sound_meta(dict(meta=[1])) == dict(meta={})
     assert sound_meta(dict(meta=torch.ones(1)))['meta'].tolist() == [1]  # a layer of that name
+
+
+def test_a_schedule_of_mmengine_comes_without_its_function(tmp_path):
+    """Plain torch.save of the state, as mmengine writes it."""
+    def schedule(anneal_strategy, total_steps=10):
+        optimizer = torch.optim.SGD([nn.Parameter(torch.ones(1))], lr=0.1)
+        return OneCycleLR(optimizer, eta_max=1., total_steps=total_steps,
+                          anneal_strategy=anneal_strategy)
+
+    for strategy in ('cos', 'linear'):
+        torch.save(dict(param_schedulers=[schedule(strategy).state_dict()]), tmp_path / 'a.pth')
+        (state,) = load_checkpoint(tmp_path / 'a.pth')['param_schedulers']
+        assert 'anneal_func' not in state
+        resumed = schedule(strategy, total_steps=20)
+        resumed.load_state_dict(state)
+        assert resumed.total_steps == 10
+        resumed.optimizer.step()
+        resumed.step()
+    with pytest.raises(CheckpointError, match='it would call|not data'):
+        load_checkpoint(written(made(getattr, OneCycleParamScheduler, '__init_subclass__'),
+                                tmp_path / 'b.pth'))
