@@ -123,6 +123,12 @@ def test_capitals_underscores_and_the_order_of_words_are_slips(key, meant):
     assert slip_of(key, TOP_LEVEL_KEYS) == meant
 
 
+def test_a_variable_that_mmengine_has_written_down_is_no_old_key(write):
+    """A dumped config holds each variable of its bases beside what was made of it."""
+    text = "optimizer = dict(type='SGD', lr=0.1)\noptim_wrapper = dict(optimizer=dict(lr=0.1))\n"
+    assert load_config(write('a.py', text)).optimizer.lr == 0.1
+
+
 @pytest.mark.parametrize('key', OLD_KEYS)
 def test_what_mmsegmentation_read_before_is_no_silent_variable(write, key):
     path = write('a.py', f'work_dir = None\n{key} = dict(a=1)\n')

@@ -18,6 +18,7 @@ from segplug.datasets.pipeline import Pipeline
 from segplug.registry import SCOPE
 
 CONFIGS = read('configs')
+SLOW = {'danet', 'hrnet', 'pidnet', 'upernet'}  # seconds each
 
 
 @pytest.fixture
@@ -62,7 +63,9 @@ def test_the_commonest_pipeline_runs(split, pipelines, scope):
     assert (len(found['inputs']) == 12) if split == 'tta' else (found['inputs'].ndim == 3)
 
 
-@pytest.mark.parametrize('name', CONFIGS)
+@pytest.mark.parametrize('name', [
+    pytest.param(name, marks=pytest.mark.slow if name.split('/')[0] in SLOW else ())
+    for name in CONFIGS])
 def test_a_config_trains_and_tests(name, tmp_path):
     """Written to one file, as mmengine dumps it; the one with a misspelt key has to be migrated."""
     config = tmp_path / 'config.py'
