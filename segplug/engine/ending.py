@@ -31,6 +31,8 @@ def explained_end() -> Iterator[None]:
         raise
     except Exception as error:
         if is_communication(error):
+            # The model, and with it gloo's threads, must not outlive the group: see `leave`.
+            traceback.clear_frames(error.__traceback__)
             # Whoever stops first tears the connections of the others.
             if request.signum:
                 raise Stopped(request.signum) from error
