@@ -141,9 +141,19 @@ def load_annotations(self, results: dict) -> dict:
     return results
 
 
+def _drop_without_effect(cfg: Config) -> None:
+    """Take out what mmsegmentation's test script sets and its IoUMetric has no use for."""
+    for evaluator in (cfg.get('val_evaluator'), cfg.get('test_evaluator')):
+        for metric in evaluator if isinstance(evaluator, list) else [evaluator]:
+            if isinstance(metric, dict) and metric.get('type') in ('IoUMetric', 'mmseg.IoUMetric'):
+                metric.pop('keep_results', None)
+
+
 def from_cfg(cls, cfg: Config) -> Runner:
     """A runner for a config; segplug's where a program builds one in mmsegmentation's scope."""
     in_scope = cfg.get('default_scope') in (SCOPE, ours.SCOPE)
+    if in_scope:
+        _drop_without_effect(cfg)
     return _BUILT_IN['from_cfg'].__func__(OurRunner if cls is Runner and in_scope else cls, cfg)
 
 

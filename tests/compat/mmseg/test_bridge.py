@@ -209,3 +209,15 @@ def test_a_name_that_mmsegmentation_lacks_is_a_plugins_to_take(lent, monkeypatch
     with pytest.raises(ConfigError, match='Two packages register'):
         MODELS.register_module('SENet', module=theirs)
     lent.install()
+
+
+def test_what_mmsegmentations_test_script_sets_has_no_effect(lent):
+    from mmengine.config import Config
+
+    from segplug.compat.mmseg.bridge import _drop_without_effect
+    metric = dict(type='IoUMetric', output_dir='out', keep_results=True)
+    cfg = Config(dict(test_evaluator=metric, val_evaluator=[
+        metric, dict(type='CityscapesMetric', keep_results=True)]))
+    _drop_without_effect(cfg)
+    assert cfg.test_evaluator == dict(type='IoUMetric', output_dir='out')
+    assert ['keep_results' in part for part in cfg.val_evaluator] == [False, True]
