@@ -126,7 +126,8 @@ def stand_ins() -> list:
         for name, function in (('_reconstruct', _reconstruct), ('scalar', _scalar))]
     paths = [_alias(_path, module, name) for module in ('pathlib', 'pathlib._local')
              for name in ('PosixPath', 'WindowsPath', 'PurePosixPath', 'PureWindowsPath')]
-    return [HistoryBuffer, Namespace, _OneCycle, _getattr, _Dtype, _Array, _encode, *numpy_functions, *paths]
+    return [HistoryBuffer, Namespace, _OneCycle, _getattr, _Dtype, _Array, _encode,
+            *numpy_functions, *paths]
 
 
 STAND_INS = (_Array, _Dtype)

@@ -19,14 +19,18 @@ from mmengine.registry import DefaultScope
 
 from segplug.apis.comparing import compare
 from segplug.apis.config import load_config
+from segplug.apis.examining import examine
 from segplug.apis.packing import broken, pack
+from segplug.apis.publishing import publish
+from segplug.apis.saved_config import config_of_checkpoint
 from segplug.apis.scoring import score
 from segplug.apis.training import train
 from segplug.datasets.classes import find_table
 from segplug.engine.checkpoint import load_checkpoint, save_checkpoint
 from segplug.engine.loading import load_state_dict
 from segplug.engine.runner import Runner
-from segplug.registry import DATASETS
+from segplug.engine.unpickled import sound_meta
+from segplug.registry import DATASETS, MODELS
 
 NAMES = ('a', 'b', 'c')
 CLASSES = ('road', 'car', 'sky', 'tree')
@@ -67,12 +71,13 @@ def one_of(pattern: str, how: Callable = damaged) -> Callable[[Path, random.Rand
 
 # --- images and labels -------------------------------------------------------------------------
 
-def make_tree(place: Path, image: str = '.png', label: str = '.png') -> None:
-    """Three images of 24 x 32 pixels and their labels."""
+def make_tree(place: Path, image: str = '.png', label: str = '.png',
+              size: tuple[int, int] = (24, 32)) -> None:
+    """Three images of 24 x 32 pixels, or another size, and their labels."""
     draw = np.random.default_rng(0)
     for name in NAMES:
-        _write(place / 'img' / f'{name}{image}', draw.integers(0, 256, (24, 32, 3), np.uint8))
-        _write(place / 'ann' / f'{name}{label}', draw.integers(0, 4, (24, 32), np.uint8))
+        _write(place / 'img' / f'{name}{image}', draw.integers(0, 256, (*size, 3), np.uint8))
+        _write(place / 'ann' / f'{name}{label}', draw.integers(0, 4, size, np.uint8))
 
 
 def _write(path: Path, pixels: np.ndarray) -> None:
@@ -208,6 +213,50 @@ def use_checkpoint(place: Path) -> None:
     load_state_dict(_net(), loaded, place / 'iter_3.pth')
 
 
+def make_published(place: Path) -> None:
+    make_checkpoint(place)
+    publish(str(place / 'iter_3.pth'), str(place / 'a.safetensors'))
+
+
+def use_published(place: Path) -> None:
+    (file,) = place.glob('*.safetensors')
+    load_state_dict(_net(), load_checkpoint(file), file)
+
+
+def use_publish(place: Path) -> None:
+    publish(str(place / 'iter_3.pth'), str(place / 'out'))
+
+
+def published_is_whole(place: Path, error) -> str:
+    """What lies in the folder is one whole file, or nothing after an error."""
+    found = sorted((place / 'out').glob('**/*')) if (place / 'out').exists() else []
+    if error or len(found) != 1:
+        return ', '.join(path.name for path in found) if error else f'{len(found)} files'
+    load_checkpoint(found[0])
+    return ''
+
+
+def make_saved_config(place: Path) -> None:
+    resolved = load_config('unet/unet_r18_minicity.py').to_dict()
+    (place / 'cfg.json').write_text(json.dumps(resolved))
+
+
+def damage_saved_config(place: Path, draw: random.Random) -> None:
+    """Another text, or another value somewhere in it."""
+    file = place / 'cfg.json'
+    if draw.random() < 0.5:
+        one_of('cfg.json', damaged_text)(place, draw)
+    else:
+        file.write_text(json.dumps(changed_tree(json.loads(file.read_text()), draw)))
+
+
+def use_saved_config(place: Path) -> None:
+    text = (place / 'cfg.json').read_text(errors='replace')
+    cfg = config_of_checkpoint(sound_meta(dict(meta=dict(cfg=text))), 'a.pth')
+    with DefaultScope.overwrite_default_scope(cfg.default_scope), torch.device('meta'):
+        MODELS.build(cfg.get('model'))
+
+
 def make_run(place: Path) -> None:
     """Two iterations of a network of one convolution, and what they saved."""
     Runner.from_cfg(_toy(place, 2)).train()
@@ -253,6 +302,10 @@ def use_packed(place: Path) -> None:
 
 def use_pack(place: Path) -> None:
     pack(_pack_config(place), place / 'packed', splits=('train',), num_threads=1)
+
+
+def use_doctor(place: Path) -> None:
+    examine(_pack_config(place), splits=('train',), num_threads=1)
 
 
 def pack_is_whole(place: Path, error) -> str:
@@ -308,4 +361,10 @@ TARGETS = {
     'pack': Target(make_tree, one_of('*/*.png'), use_pack, pack_is_whole),
     'split': Target(make_scores, one_of('names.txt', damaged_text), use_scores, no_scores),
     'tested': Target(make_tested, one_of('o*/*', damaged_text), use_tested),
+    # Large enough for our own decoder, where isal is installed.
+    'png': Target(lambda place: make_tree(place, size=(96, 192)), one_of('*/*.png'), read_tree),
+    'published': Target(make_published, one_of('*.safetensors'), use_published),
+    'publish': Target(make_checkpoint, damage_checkpoint, use_publish, published_is_whole),
+    'saved config': Target(make_saved_config, damage_saved_config, use_saved_config),
+    'doctor': Target(make_tree, one_of('*/*.png'), use_doctor),
 }
