@@ -10,11 +10,20 @@ import numpy as np
 from ..errors import ConfigError
 from ..evaluation import scores
 from ..evaluation.bootstrap import NOISE, Comparison, paired
+from .compare_text import text
 from .per_image import ImageCounts, match, read_counts
+from .results import Shown
+
+
+class CompareResult(Shown, dict):
+    """What `compare` found, by name."""
+
+    def __str__(self) -> str:
+        return text(self)
 
 
 def compare(a: str, b: str, *, level: float = 0.95, draws: int = 2000, seed: int = 0,
-            num: int = 5) -> dict:
+            num: int = 5) -> CompareResult:
     """Compare two folders that ``segplug test --out`` has written.
 
     Args:
@@ -48,7 +57,7 @@ def compare(a: str, b: str, *, level: float = 0.95, draws: int = 2000, seed: int
     iou_a, iou_b = _iou(run_a.counts.sum(axis=0)), _iou(run_b.counts.sum(axis=0))
     images, changed = _images(run_a, run_b, num)
     alike = np.array_equal(run_a.counts, run_b.counts)
-    return dict(
+    return CompareResult(
         a=str(a), b=str(b), num_images=len(run_a.files), level=level, draws=draws, seed=seed,
         mIoU=dict(a=100 * result.a, b=100 * result.b, difference=100 * result.difference,
                   low=100 * result.low, high=100 * result.high, p_value=result.p_value),

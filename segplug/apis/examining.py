@@ -33,6 +33,7 @@ from ..registry import DATASETS
 from . import doctor_config, doctor_scan
 from .config import load_config
 from .doctor_config import SPLITS
+from .results import Shown
 
 _NUM_IMAGES = 32  # that are decoded for their mean
 _QUICK = {'train': 32, 'val': 8}  # labels that a training looks at before it starts
@@ -45,7 +46,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass
-class Report:
+class Report(Shown):
     """What the doctor found.
 
     Attributes:
@@ -62,6 +63,10 @@ class Report:
     tallies: list[Tally] = field(default_factory=list)
     weights: dict[str, list[float]] = field(default_factory=dict)
     seconds: float = 0.0
+
+    def __str__(self) -> str:
+        from .doctor_text import text
+        return text(self)
 
     @property
     def is_clean(self) -> bool:

@@ -21,6 +21,7 @@ from ..datasets.transforms import LoadAnnotations, LoadImageFromFile
 from ..errors import ConfigError, DataError
 from ..registry import DATASETS
 from .config import load_config
+from .results import Shown
 
 SPLITS = ('train', 'val', 'test')
 
@@ -51,9 +52,17 @@ class Job(NamedTuple):
                 for file in self.files]
 
 
+class PackResult(Shown, dict):
+    """``written`` and ``kept`` (numbers of arrays), ``bytes`` (of all arrays), ``folder``."""
+
+    def __str__(self) -> str:
+        return (f'{self["folder"]}: {self["written"]} arrays written, {self["kept"]} were there, '
+                f'{self["bytes"] / 1e9:.2f} GB. Read them with --packed {self["folder"]}')
+
+
 def pack(config: str | os.PathLike, out: str | os.PathLike, *, splits=SPLITS,
          options: Mapping | None = None, data_root: str | None = None,
-         num_threads: int | None = None) -> dict:
+         num_threads: int | None = None) -> PackResult:
     """Write every image and label that the config's data sets name.
 
     Args:
@@ -64,7 +73,7 @@ def pack(config: str | os.PathLike, out: str | os.PathLike, *, splits=SPLITS,
         num_threads: That decode; None takes one per core.
 
     Returns:
-        written, kept (number of arrays), bytes (of all arrays), folder.
+        What was written, a dict.
 
     Raises:
         ConfigError: The config has no data set, or one that is not read by our loaders.
@@ -82,7 +91,8 @@ def pack(config: str | os.PathLike, out: str | os.PathLike, *, splits=SPLITS,
                 if not writer.has(*file):
                     writer.add(*file, pixels)
         total = sum(num_bytes(writer.present[file.kind, file.name]) for file in files)
-    return dict(written=len(files) - there, kept=there, bytes=total, folder=str(Path(out)))
+    return PackResult(written=len(files) - there, kept=there, bytes=total,
+                      folder=str(Path(out)))
 
 
 def broken(folder: str | os.PathLike) -> list[str]:

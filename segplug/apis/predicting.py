@@ -12,11 +12,12 @@ from ..errors import ConfigError
 from .in_order import in_order
 from .model import Model, load_model
 from .predict_files import Writer, check_out
+from .results import Shown
 from .sources import Video, is_video, source_files
 
 
 @dataclass(frozen=True)
-class PredictResult:
+class PredictResult(Shown):
     """What was written.
 
     Attributes:

@@ -19,6 +19,7 @@ from ..evaluation import BoundaryIoUMetric, IoUMetric
 from ..evaluation.boundary_metric import FILE_NAME as BOUNDARY_FILE
 from . import score_files, score_labelling
 from .in_order import in_order
+from .results import Metrics
 from .score_files import Pair
 from .score_values import KINDS, Labelling, kind_of, meaning, read_ids, shown
 
@@ -77,7 +78,7 @@ def score(pred_dir: str, gt_dir: str, *, dataset: str | None = None, config: str
           pred_values: str | None = None, label_values: str | None = None,
           pred_suffix: str | None = None, label_suffix: str | None = None,
           split: str | None = None, allow_extra: bool = False,
-          workers: int | None = None) -> dict[str, float]:
+          workers: int | None = None) -> Metrics:
     """Score prediction files; returns the metrics, in percent, unrounded.
 
     Args:
@@ -108,7 +109,7 @@ def score(pred_dir: str, gt_dir: str, *, dataset: str | None = None, config: str
     _warn_of_older_scores(metrics, out)
     _feed(metrics, pairs, reader, workers or min(4, os.cpu_count() or 1))
     results = [metric.evaluate(len(pairs)) for metric in metrics]
-    return {key: value for result in results for key, value in result.items()}
+    return Metrics({key: value for result in results for key, value in result.items()})
 
 
 def _labelling(dataset: str | None, config: str | None, classes: str | None,

@@ -10,6 +10,7 @@ from .checkpoints import use_load_cfg
 from .config import load_config
 from .config_checks import check_classes, drop_half_parts
 from .provenance import explained
+from .results import Metrics
 from .setting_checks import check_settings
 
 # The multi-scale test that papers report on Cityscapes: six scales, each with its mirror image.
@@ -20,7 +21,7 @@ def test(config: str, checkpoint: str, *, aug_test: bool = False, out: str | Non
          format_only: bool = False, worst: int | None = None, speed: dict | None = None,
          load: dict | None = None,
          work_dir: str | None = None, launcher: str = 'none', options: dict | None = None,
-         data_root: str | None = None, packed: str | None = None) -> dict:
+         data_root: str | None = None, packed: str | None = None) -> Metrics:
     """Test a checkpoint; returns the metrics, in percent, unrounded.
 
     Args:
@@ -66,7 +67,7 @@ def test(config: str, checkpoint: str, *, aug_test: bool = False, out: str | Non
             runner = Runner.from_cfg(cfg)
         if note:
             runner.logger.warning(note)
-        return runner.test()
+        return Metrics(runner.test())
 
 
 def use_aug_test(cfg) -> str | None:

@@ -11,11 +11,12 @@ from .binary_checks import check_binary
 from .config import load_config
 from .config_checks import check_classes, drop_half_parts
 from .provenance import explained
+from .results import Metrics, Shown
 from .setting_checks import check_settings
 
 
 @dataclass(frozen=True)
-class TrainResult:
+class TrainResult(Shown):
     """Where a training run ended.
 
     Attributes:
@@ -26,7 +27,11 @@ class TrainResult:
 
     work_dir: Path
     checkpoint: Path | None
-    metrics: dict
+    metrics: Metrics
+
+    def __str__(self) -> str:
+        ended = f'Trained: {self.checkpoint or f"no checkpoint in {self.work_dir}"}'
+        return f'{self.metrics}\n{ended}' if self.metrics else ended
 
 
 def train(config: str, *, work_dir: str | None = None, resume: bool | str = False,
@@ -80,7 +85,7 @@ def train(config: str, *, work_dir: str | None = None, resume: bool | str = Fals
             _look_at_labels(runner)
         runner.train()
     return TrainResult(Path(runner.work_dir), latest_checkpoint(runner.work_dir),
-                       last_metrics(runner))
+                       Metrics(last_metrics(runner)))
 
 
 def _look_at_labels(runner) -> None:

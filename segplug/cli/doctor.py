@@ -32,7 +32,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, argv: list[str]) -> int:
-    from ..apis.doctor_text import text
     from ..apis.examining import examine
     # Progress and whatever libraries say: standard output may be read by a program.
     handler = logging.StreamHandler(sys.stderr)
@@ -52,7 +51,7 @@ def run(args: argparse.Namespace, argv: list[str]) -> int:
     if args.json == '-':
         print(json.dumps(report.as_dict(), indent=1))
     else:
-        print(text(report))
+        print(report)
         if args.json:
             path = Path(args.json)
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -36,8 +36,6 @@ def run(args: argparse.Namespace, argv: list[str]) -> int:
         return 1 if names else 0
     if args.config is None:
         raise ConfigError('segplug pack --out needs a config.', fix='segplug pack CONFIG --out DIR')
-    done = packing.pack(args.config, args.out, splits=args.splits, num_threads=args.threads,
-                     **config_arguments(args))
-    print(f'{done["folder"]}: {done["written"]} arrays written, {done["kept"]} were there, '
-          f'{done["bytes"] / 1e9:.2f} GB. Read them with --packed {done["folder"]}')
+    print(packing.pack(args.config, args.out, splits=args.splits, num_threads=args.threads,
+                       **config_arguments(args)))
     return 0
