@@ -1,7 +1,8 @@
 """Runs the blocks of a page in a folder of its own; ``segplug`` commands in this process.
 
 The folder has the repository's folders, data/minicity, a tiny training's checkpoint under the name
-that the quickstart's has, in out/ what its test wrote, and in mine/ images with labels.
+that the quickstart's has, in out/ what its test wrote, in mine/ images with labels, street.png and
+street.mp4; mine.py and my_config.py are configs of the reader's.
 """
 
 import os
@@ -23,6 +24,7 @@ CHECKPOINT = f'{WORK}/iter_1000.pth'
 # What the reader's own stands for here.
 MEANT = {**dict.fromkeys(('CONFIG', 'CONFIG_A', 'CONFIG_B'), block_parsing.CONFIG),
          **dict.fromkeys(('CHECKPOINT', 'CHECKPOINT_A', 'CHECKPOINT_B'), CHECKPOINT)}
+OWN_CONFIG = f"_base_ = 'segplug::{block_parsing.CONFIG}'\n"
 # Flags of a verb that make it tiny; those of the block come after them, so that its own count.
 ONE_WORKER = ('{0}_dataloader.num_workers=0', '{0}_dataloader.persistent_workers=False')
 TINY_OPTIONS = {
@@ -174,6 +176,8 @@ def make_page_folder(base: Path, folder: Path) -> None:
     for name in (*LINKS, 'bin', 'out', 'street.png', 'street.mp4'):
         (folder / name).symlink_to((base / name).resolve())
     shutil.copytree(base / 'mine', folder / 'mine')
+    for name in ('mine.py', 'my_config.py'):
+        (folder / name).write_text(OWN_CONFIG)
     (folder / 'data').mkdir()
     (folder / 'data' / 'minicity').symlink_to(base / 'data' / 'minicity')
     (folder / WORK).mkdir(parents=True)

@@ -75,6 +75,8 @@ def _marked(words: list[str], token, page: str) -> Block:
     place = f'{page}:{token.map[0] + 1}'
     if kind not in KINDS or set(options) - {'file', 'slow'}:
         raise ValueError(f'{place}: nothing is known of <!-- block: {" ".join(words)} -->')
+    if kind == 'text' and token.info.strip() == 'bash':
+        raise ValueError(f'{place}: commands are parsed at least')
     return Block(page, token.map[0] + 1, token.info.strip(), token.content, kind, options)
 
 

@@ -63,6 +63,7 @@ def test_slow_blocks_do_what_they_say(page, page_folder):
     ('text\n\n    ls\n', 'a.md:3: an indented block'),
     ('<!-- block: walk -->\n```bash\nls\n```\n', 'nothing is known of <!-- block: walk -->'),
     ('<!-- block: run fast -->\n```bash\nls\n```\n', 'nothing is known of'),
+    ('<!-- block: text -->\n```bash\nls\n```\n', 'commands are parsed at least'),
     ('<!-- block: run -->\n\nwords\n', 'a mark stands before something that is no block'),
 ])
 def test_what_is_not_marked_is_told(text, said, tmp_path, monkeypatch):

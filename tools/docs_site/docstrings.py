@@ -12,7 +12,8 @@ URL = re.compile(r'(?<![(\[<])https?://[^\s)>\],]+[^\s)>\],.;]')
 SPECIAL = re.compile(r'([<*\[\]])')
 # What a source looks like: an address, an arXiv number, authors with a year.
 SOURCE = re.compile(r'https?://[^\s)>\],]+[^\s)>\],.;:]|arXiv[: ]\d{4}\.\d{4,5}'
-                    r'|(?:[A-Z][\w-]+(?:,| &| and)? )+(?:et al\. ?)?\(?[^().]{0,60}?(?:19|20)\d\d')
+                    r'|[A-Z][\w-]+ (?:et al\.|(?:&|and) [A-Z][\w-]+),?[^()]{0,80}?'
+                    r'\(?(?:19|20)\d\d\b\)?')
 
 
 def first_sentence(text: str | None) -> str:
@@ -25,13 +26,17 @@ def first_sentence(text: str | None) -> str:
 def sources(*texts: str | None) -> list[str]:
     """Addresses and arXiv numbers in docstrings, in order, each once; else authors with a year."""
     found = [' '.join(hit.split()) for text in texts for hit in SOURCE.findall(text or '')]
+    found = [hit if '(' in hit else hit.rstrip(')') for hit in found]
     addresses = [hit for hit in found if hit.startswith(('http', 'arXiv'))]
     return list(dict.fromkeys(addresses or found))
 
 
 def source_link(source: str) -> str:
     """A source as markdown; arXiv numbers lead to arxiv.org."""
-    if source.startswith('http'):
+    arxiv = re.match(r'https?://arxiv\.org/abs/([\d.]+)$', source)
+    if arxiv:
+        address, name = source, f'arXiv {arxiv[1]}'
+    elif source.startswith('http'):
         address, name = source, re.sub(r'^https?://(www\.)?', '', source)
     elif source.startswith('arXiv'):
         address, name = f'https://arxiv.org/abs/{source[6:]}', f'arXiv {source[6:]}'

@@ -43,7 +43,7 @@ def _with_children(item, under: dict[str, tuple[str, list[str]]]):
         return [_with_children(value, under) for value in item]
     if item in under:
         title, children = under[item]
-        return {title: [item, *children]}
+        return {title: [{'Overview': item}, *children]}
     return item
 
 

@@ -7,7 +7,7 @@ from unittest import mock
 from segplug.cli.main import VERBS, main, overview
 
 FOLDER = 'reference/commands'
-WIDTH = '88'
+WIDTH = '80'  # what fits beside the navigation
 
 
 class _Made(Exception):
