@@ -36,6 +36,7 @@ def launch(command: list[str], *, nproc: int) -> int:
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
     from ..engine.distributed import Place, check_gpus, launch_command, launch_environment
+    from ..engine.joining import is_port_taken
     check_gpus(Place(0, nproc, 0, nproc), torch.cuda.device_count())
     nodes = nodes_from_environment()
     torchrun_args = launch_command(nproc, command, **nodes)[3:]
@@ -50,8 +51,10 @@ def launch(command: list[str], *, nproc: int) -> int:
         return _report_failures(error.failures)
     except SignalException as error:
         return 128 + int(error.sigval)
-    except torch.distributed.DistError as error:
-        raise _no_meeting(error, nodes) from error
+    except RuntimeError as error:  # of torch 2.4; a DistError since
+        if isinstance(error, torch.distributed.DistError) or is_port_taken(error):
+            raise _no_meeting(error, nodes) from error
+        raise
     return 0
 
 

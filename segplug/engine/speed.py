@@ -129,8 +129,10 @@ def _compiled(network: Callable, device: str) -> Callable:
 def _check_compiler() -> None:
     """Raise when there is no C++ compiler, which torch.compile needs on a CPU."""
     from torch._inductor import cpp_builder, exc
+    name = 'get_cpp_compiler'
+    find = getattr(cpp_builder, name, None) or getattr(cpp_builder, f'_{name}')  # so in torch 2.4
     try:
-        cpp_builder.get_cpp_compiler()
+        find()
     except exc.InvalidCxxCompiler as error:
         raise ConfigError('torch.compile needs a C++ compiler on a CPU, and finds none.',
                           fix='install g++ or set CXX, or leave --compile out',

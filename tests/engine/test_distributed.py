@@ -146,10 +146,13 @@ holder = Holder()
 holder.model = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(2, 2))
 holder.itself = holder
 holder.model(torch.ones(1, 2)).sum().backward()
-assert any('gloo' in name for name in threads()), threads()
+named = any('gloo' in name for name in threads())
+assert named or torch.__version__ < '2.5', threads()  # torch 2.4 gives its threads no names
+joined = len(threads())
 del holder
 distributed.leave()
 assert not any('gloo' in name for name in threads()), threads()
+assert len(threads()) < joined
 '''
     environment = {**os.environ, 'RANK': '0', 'WORLD_SIZE': '1', 'LOCAL_RANK': '0',
                    'LOCAL_WORLD_SIZE': '1', 'MASTER_ADDR': '127.0.0.1',

@@ -52,7 +52,7 @@ def _place(tiles, addresses, row_map, col_map, row_share, col_share, y, x, insid
     col = tl.load(col_map + x, mask=inside, other=-1)
     left = tl.load(col_map + width + x, mask=inside, other=0)
     right = tl.load(col_map + 2 * width + x, mask=inside, other=0).to(tl.float32, bitcast=True)
-    covered = inside & (row >= 0) & (col >= 0)
+    covered = inside & (tl.minimum(row, col) >= 0)
     if IS_SINGLE:
         cells = tiles + first_cell
     else:

@@ -16,9 +16,13 @@ from segplug.ops.geometry import Layer, axes
 pytest.importorskip('triton', reason='triton, which compiles the CUDA kernel, is not installed')
 
 from cuda_fuse_cases import CASES  # noqa: E402
-from triton.runtime.errors import OutOfResources, PTXASError  # noqa: E402
+from triton.errors import TritonError  # noqa: E402
+from triton.runtime import errors  # noqa: E402
+from triton.runtime.errors import OutOfResources  # noqa: E402
 
 from segplug.ops.kernels import cuda_fuse  # noqa: E402
+
+PTXASError = getattr(errors, 'PTXASError', TritonError)  # triton 3.0 has none
 
 
 @pytest.fixture(scope='module')
