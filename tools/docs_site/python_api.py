@@ -14,7 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 
-from .docstrings import first_sentence, markdown
+from segplug import apis
+
+from .docstrings import first_sentence, inline, markdown
 
 FOLDER = 'reference/api'
 # A page shows the modules that stand directly in its package, or the one module.
@@ -140,8 +142,18 @@ def _plain(text: str) -> str:
 
 
 def index(api: Mapping[str, Page]) -> str:
-    """The table of packages."""
-    rows = '\n'.join(f'| [{page.name}](api/{page.name}.md) | '
-                     f'{first_sentence(page.modules[0].__doc__).replace("|", " ")} |'
-                     for page in api.values())
-    return f'| | |\n|---|---|\n{rows}\n'
+    """The table of what `segplug.apis` gives, and that of packages."""
+    near = {name: place.removeprefix('reference/') for name, place in places(api).items()}
+    calls = '\n'.join(f'| {_linked(getattr(apis, name), name, near)} | '
+                      f'{inline(first_sentence(getattr(apis, name).__doc__), near)} |'
+                      for name in apis.__all__)
+    packages = '\n'.join(f'| [{page.name}](api/{page.name}.md) | '
+                         f'{inline(first_sentence(page.modules[0].__doc__), near)} |'
+                         for page in api.values())
+    return (f'## What to call\n\n`from segplug.apis import ...`\n\n| | |\n|---|---|\n{calls}\n\n'
+            f'## Packages\n\n| | |\n|---|---|\n{packages}\n')
+
+
+def _linked(obj, name: str, places: Mapping[str, str]) -> str:
+    place = places.get(f'{obj.__module__}.{obj.__name__}')
+    return f'[`{name}`]({place})' if place else f'`{name}`'
