@@ -4,7 +4,7 @@
 _base_ = './by_iteration.py'
 
 data_root = 'data/mine'
-crop_size = (256, 256)
+crop_size = (192, 192)
 train_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='LoadAnnotations'),
