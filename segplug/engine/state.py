@@ -92,8 +92,13 @@ def load_hub_state(hub: MessageHub, state: dict) -> None:
         if isinstance(history, dict) and 'log_history' in history:
             values, counts = (torch.as_tensor(history[key]).cpu().numpy()  # read to a GPU, maybe
                               for key in ('log_history', 'count_history'))
+            if {values.dtype.kind, counts.dtype.kind} - {*'biuf'}:
+                raise ValueError(f'the log of {name} is not of real numbers')
             buffers[name] = HistoryBuffer(values, counts, int(history['max_length']))
     infos = dict(state.get('runtime_info', {}))
+    for name, value in infos.items():
+        if str(name).startswith(('last_ckpt', 'best_ckpt')) and not isinstance(value, str | None):
+            raise ValueError(f'{name} is no path but {value!r:.100}')
     kept = {name: True for name, value in state.get('resumed_keys', {}).items()
             if value and (name in buffers or name in infos)}
     hub.load_state_dict(dict(log_scalars=buffers, runtime_info=infos, resumed_keys=kept))

@@ -2,9 +2,11 @@
 
 import pytest
 import torch
+from mmengine.logging import MessageHub
 from mmengine.optim import MultiStepLR, OptimWrapper
 
 from segplug.engine.foreign_state import check_optimizers, check_schedulers, restoring
+from segplug.engine.state import load_hub_state
 from segplug.errors import CheckpointError, ConfigError
 
 
@@ -75,3 +77,13 @@ def test_schedules_that_would_fail_later_are_named(changes):
     vars(scheduler).update(changes)
     with pytest.raises(ValueError, match=f'MultiStepLR has {next(iter(changes))}='):
         check_schedulers({'a': [scheduler]})
+
+
+@pytest.mark.parametrize('state', [
+    dict(log_scalars=dict(a=dict(log_history=torch.zeros(1, dtype=torch.complex64),
+                                 count_history=torch.ones(1), max_length=3))),
+    dict(runtime_info=dict(last_ckpt=torch.zeros(2))), dict(runtime_info=dict(best_ckpt=3))])
+def test_a_log_that_a_hook_would_fail_with(state):
+    with pytest.raises(CheckpointError, match='no path but|not of real numbers'), \
+            restoring('a.pth'):
+        load_hub_state(MessageHub('foreign_state'), state)

@@ -272,8 +272,9 @@ def _toy(place: Path, iterations: int, **settings):
 
 def damage_run(place: Path, draw: random.Random) -> None:
     tree = torch.load(place / 'iter_2.pth', weights_only=True)
+    tree['state_dict'] = dict(tree['state_dict'])
     for _ in range(draw.randint(1, 3)):
-        tree = changed_tree({**tree, 'state_dict': dict(tree['state_dict'])}, draw, strange_weight)
+        tree = changed_tree(tree, draw, strange_weight)
     torch.save(tree, place / 'changed.pth')
 
 
