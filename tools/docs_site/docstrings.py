@@ -12,7 +12,7 @@ URL = re.compile(r'(?<![(\[<])https?://[^\s)>\],]+[^\s)>\],.;]')
 SPECIAL = re.compile(r'([<*\[\]])')
 # What a source looks like: an address, an arXiv number, authors with a year.
 SOURCE = re.compile(r'https?://[^\s)>\],]+[^\s)>\],.;:]|arXiv[: ]\d{4}\.\d{4,5}'
-                    r'|[A-Z][\w-]+ (?:et al\.|(?:&|and) [A-Z][\w-]+),?[^()]{0,80}?'
+                    r'|[A-Z][\w-]+ (?:et al\.|(?:&|and) [A-Z][\w-]+),?[^()]{0,120}?'
                     r'\(?(?:19|20)\d\d\b\)?')
 
 
