@@ -6,6 +6,7 @@ themselves.
 
 import html
 import math
+from collections.abc import Iterable, Mapping
 
 from terminaltables import AsciiTable
 
@@ -23,6 +24,16 @@ class Metrics(Shown, dict):
     ``mIoU``, ``mAcc``, ``aAcc`` and what else was measured; ``IoU.<class>``, ``Acc.<class>`` ... It
     prints as a table of the classes and a line of the others.
     """
+
+    @classmethod
+    def of(cls, values: Mapping[str, float], metrics: Iterable) -> 'Metrics':
+        """What an evaluation returned, and what its metrics keep beside it as ``details``."""
+        found = cls(values)
+        for metric in metrics:
+            prefix = getattr(metric, 'prefix', None)
+            for key, value in (getattr(metric, 'details', None) or {}).items():
+                found.setdefault(f'{prefix}/{key}' if prefix else key, value)
+        return found
 
     def by_class(self) -> dict[str, dict[str, float]]:
         """{'IoU': {'road': 97.1, ...}, ...}."""

@@ -109,7 +109,7 @@ def score(pred_dir: str, gt_dir: str, *, dataset: str | None = None, config: str
     _warn_of_older_scores(metrics, out)
     _feed(metrics, pairs, reader, workers or min(4, os.cpu_count() or 1))
     results = [metric.evaluate(len(pairs)) for metric in metrics]
-    return Metrics({key: value for result in results for key, value in result.items()})
+    return Metrics.of({key: value for result in results for key, value in result.items()}, metrics)
 
 
 def _labelling(dataset: str | None, config: str | None, classes: str | None,

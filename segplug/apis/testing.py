@@ -67,7 +67,7 @@ def test(config: str, checkpoint: str, *, aug_test: bool = False, out: str | Non
             runner = Runner.from_cfg(cfg)
         if note:
             runner.logger.warning(note)
-        return Metrics(runner.test())
+        return Metrics.of(runner.test(), runner.test_evaluator.metrics)
 
 
 def use_aug_test(cfg) -> str | None:
