@@ -50,4 +50,6 @@ done
 set_up runtime fast tests
 cd "$ROOT"
 say 'Running the tests'
-exec "$VENV/bin/python" -m pytest ${arguments[@]+"${arguments[@]}"}
+# Two at a time, file by file; SEGPLUG_TEST_PROCESSES=0 runs them in this process, as --pdb does.
+exec "$VENV/bin/python" -m pytest -n "${SEGPLUG_TEST_PROCESSES:-2}" --dist loadfile \
+    ${arguments[@]+"${arguments[@]}"}

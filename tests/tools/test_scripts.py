@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+# How run_tests.sh calls it: two at a time.
+PYTEST = '-m|pytest|-n|2|--dist|loadfile'
 SCRIPTS = [*sorted((ROOT / 'tools').glob('*.sh')), ROOT / '.ci' / 'run']
 # The least that tools/_setup.sh needs of a checkout.
 CHECKOUT = ('tools', 'requirements', 'setup.cfg', 'setup.py')
@@ -110,7 +112,7 @@ def test_run_tests_installs_once(ready_checkout, tmp_path):
     assert first.stdout.count('|install|') == 3  # setuptools and wheel, requirements, the project
     second = bash(script, '-x', 'tests/ops', cwd=tmp_path)
     assert '|install|' not in second.stdout
-    assert second.stdout.strip().splitlines()[-1] == '-m|pytest|-x|tests/ops|'
+    assert second.stdout.strip().splitlines()[-1] == f'{PYTEST}|-x|tests/ops|'
     with (ready_checkout / 'requirements' / 'tests.txt').open('a') as file:
         file.write('another-package\n')
     assert bash(script, cwd=tmp_path).stdout.count('|install|') == 3
@@ -118,7 +120,7 @@ def test_run_tests_installs_once(ready_checkout, tmp_path):
 
 def test_run_tests_slow_asks_for_every_marker(ready_checkout, tmp_path):
     done = bash(ready_checkout / 'tools' / 'run_tests.sh', 'tests/ops', '--slow', cwd=tmp_path)
-    assert done.stdout.strip().splitlines()[-1] == '-m|pytest|-m||tests/ops|'
+    assert done.stdout.strip().splitlines()[-1] == f'{PYTEST}|-m||tests/ops|'
 
 
 def test_every_install_is_held_to_the_tested_versions(ready_checkout, tmp_path):
@@ -141,7 +143,7 @@ def test_forks_and_torch_take_the_place_of_the_tested_ones(checkout, tmp_path):
                 cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert f'|-r|{venv}/requirements.txt|' in done.stdout
-    assert done.stdout.strip().splitlines()[-1] == '-m|pytest|tests/ops|'
+    assert done.stdout.strip().splitlines()[-1] == f'{PYTEST}|tests/ops|'
     lines = (venv / 'requirements.txt').read_text().splitlines()
     assert [line for line in lines if line.startswith('torch')] == ['torch==2.4.1']
     asked = names_in(venv / 'requirements.txt')
@@ -157,7 +159,7 @@ def test_another_python_has_an_environment_of_its_own(checkout, tmp_path):
     venv = checkout / f'.venv-python{sys.version_info.major}.{sys.version_info.minor}'
     make_ready(venv)
     done = bash(checkout / 'tools' / 'run_tests.sh', '--python', sys.executable, '-x', cwd=tmp_path)
-    assert done.stdout.strip().splitlines()[-1] == '-m|pytest|-x|', done.stderr
+    assert done.stdout.strip().splitlines()[-1] == f'{PYTEST}|-x|', done.stderr
     done = bash(checkout / 'tools' / 'run_tests.sh', '--python', 'python2.9', cwd=tmp_path)
     assert done.returncode == 1
     assert done.stderr.startswith('segplug needs Python 3.10 or newer, and python2.9 is none')
