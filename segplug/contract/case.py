@@ -6,6 +6,7 @@ own components beyond that is asked where ``case.strict`` is set.
 """
 
 import copy
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,6 +32,9 @@ def hold(kept: bool, what: str, **more) -> None:
         raise ContractError(what, **more)
 
 
+_ADDRESS = re.compile(' at 0x[0-9a-f]+')
+
+
 @dataclass
 class Case:
     """A component and how it is made.
@@ -46,8 +50,9 @@ class Case:
     strict: bool = field(default=False, kw_only=True)
 
     def __str__(self) -> str:
-        return ' '.join(f'{value}' if key == 'type' else f'{key}={value}'
+        text = ' '.join(f'{value}' if key == 'type' else f'{key}={value}'
                         for key, value in self.settings.items())
+        return _ADDRESS.sub('', text)  # the same in every process
 
     @property
     def name(self) -> str:
