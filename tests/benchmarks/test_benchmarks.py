@@ -15,7 +15,7 @@ BENCHMARKS = {'bench_train_step': ('32x32', 4), 'bench_speed_settings': ('64x32'
 # Not a comparison in time: frames of mini Cityscapes, and scikit-learn, which is optional.
 # With a test file of its own: the others.
 OTHERS = {'bench_minicity_pixel_baseline', 'bench_checkpoint', 'bench_data', 'bench_doctor',
-          'bench_evaluation', 'bench_train_step_mmseg'}
+          'bench_evaluation', 'bench_large_image', 'bench_startup', 'bench_train_step_mmseg'}
 
 
 def test_every_benchmark_is_tested_and_described():
