@@ -33,7 +33,7 @@ def find_config(name: str | os.PathLike) -> Path:
     shipped = [p.relative_to(shipped_configs()).as_posix()
                for p in sorted(shipped_configs().rglob('*.py')) if '_base_' not in p.parts]
     raise ConfigError(f'There is no config {str(name)!r}.', fix=did_you_mean(
-        relative.as_posix(), shipped) or f'give a path, or one of {", ".join(shipped)}')
+        relative.as_posix(), shipped) or 'give a path, or a shipped one: segplug zoo lists them')
 
 
 def _with_shipped_bases(upstream_path):
