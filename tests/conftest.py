@@ -38,6 +38,27 @@ def _mmengine_is_left_as_found():
                 handler.close()
 
 
+def _lends() -> bool:
+    """Whether mmsegmentation's names are lent, under which much behaves as it does there."""
+    compat = sys.modules.get('segplug.compat.mmseg')
+    return compat is not None and compat.is_lent()
+
+
+def pytest_collection_finish():
+    """Importing segplug.compat.mmseg lends the names; tests ask for them by their fixtures."""
+    if _lends():
+        sys.modules['segplug.compat.mmseg'].remove()
+
+
+@pytest.fixture(autouse=True)
+def _names_are_not_left_lent():
+    """Take away mmsegmentation's names where a test has lent them."""
+    before = _lends()
+    yield
+    if _lends() and not before:
+        sys.modules['segplug.compat.mmseg'].remove()
+
+
 @pytest.fixture(autouse=True)
 def _draws_are_the_same_in_every_run():
     """Seed the global generators, so that a test that draws passes always or never."""

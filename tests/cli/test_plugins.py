@@ -56,7 +56,8 @@ def test_check_of_what_stands_here(head_file, name, capsys):
     assert '1 component: 11 checks ok, 0 failed, 0 skipped; 0 not built' in out
 
 
-def test_check_fails_where_a_component_does(head_file, capsys):
+def test_check_fails_where_a_component_does(head_file, capsys, monkeypatch):
+    monkeypatch.setenv('COLUMNS', '200')  # the table fits
     head_file.write_text(head_file.read_text().replace('    """A classifier."""\n', ''))
     assert main(['plugins', 'check', 'odd_head']) == 1
     assert 'FAILED: OddHead has no docstring.' in ' '.join(capsys.readouterr().out.split())

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from blocks import ROOT, Block, assigned, commands
 
+from segplug import registry
 from segplug.cli.main import main
 
 LINKS = ('configs', 'tools', 'tests', 'benchmarks', 'examples', 'docs', 'requirements', 'segplug')
@@ -54,6 +55,19 @@ def run(block: Block, folder: Path, namespace: dict) -> None:
             run_shell(block, folder)
         else:
             raise ValueError(f'{block.place}: {block.language!r} cannot be run')
+
+
+def forget(folder: Path) -> None:
+    """Take away the modules of a page, and the components that it has registered."""
+    modules = {name for name, module in sys.modules.items()
+               if str(folder) in str(getattr(module, '__file__', None))}
+    for found in vars(registry).values():
+        if isinstance(found, registry.Registry):
+            for name, cls in list(found.module_dict.items()):
+                if cls.__module__ in {*modules, '__main__'}:
+                    found.module_dict.pop(name)
+    for name in modules:
+        del sys.modules[name]
 
 
 def run_shell(block: Block, folder: Path) -> None:

@@ -1,7 +1,7 @@
 """Every code block of README, CONTRIBUTING and docs is marked, and does what it says."""
 
 import pytest
-from block_running import make_base, make_page_folder, run
+from block_running import forget, make_base, make_page_folder, run
 from blocks import ROOT, assigned, blocks_of, commands, pages
 
 PAGES = {path.relative_to(ROOT).as_posix(): path for path in pages()}
@@ -34,7 +34,8 @@ def page_folder(base, tmp_path, monkeypatch):
     make_page_folder(base, tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
-    return tmp_path
+    yield tmp_path
+    forget(tmp_path)
 
 
 @pytest.mark.parametrize('page', PAGES)
