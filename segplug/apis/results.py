@@ -25,10 +25,18 @@ class Metrics(Shown, dict):
     prints as a table of the classes and a line of the others.
     """
 
+    _main: tuple[str, ...] | None = None
+
+    def main(self) -> dict[str, float]:
+        """The few that a log shows: the means that the config asks for."""
+        names = self._main or tuple(key for key in self if '.' not in key)
+        return {name: self[name] for name in names}
+
     @classmethod
     def of(cls, values: Mapping[str, float], metrics: Iterable) -> 'Metrics':
         """What an evaluation returned, and what its metrics keep beside it as ``details``."""
         found = cls(values)
+        found._main = tuple(values)
         for metric in metrics:
             prefix = getattr(metric, 'prefix', None)
             for key, value in (getattr(metric, 'details', None) or {}).items():
@@ -54,7 +62,7 @@ class Metrics(Shown, dict):
                 for name in names)])
             table.justify_columns = dict.fromkeys(range(1, len(kinds) + 1), 'right')
             lines.append(table.table)
-        means = [f'{key} {_number(value)}' for key, value in self.items() if '.' not in key]
+        means = [f'{key} {_number(value)}' for key, value in self.main().items()]
         return '\n'.join([*lines, ', '.join(means)])
 
 

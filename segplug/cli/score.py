@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, argv: list[str]) -> int:
     from ..apis.scoring import score
     metrics = score(**vars(args))
-    print('  '.join(f'{key} {value:.2f}' for key, value in metrics.items()))
+    print('  '.join(f'{key} {value:.2f}' for key, value in metrics.main().items()))
     if args.out:
         print(f'Written to {args.out}')
     return 0

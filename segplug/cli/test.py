@@ -47,7 +47,7 @@ def run(args: argparse.Namespace, argv: list[str]) -> int:
                    **config_arguments(args))
     if is_main_process():
         if metrics:
-            print('  '.join(f'{key} {value:.2f}' for key, value in metrics.items()))
+            print('  '.join(f'{key} {value:.2f}' for key, value in metrics.main().items()))
         if args.out:
             print(f'Written to {args.out}')
     return 0

@@ -22,6 +22,15 @@ def test_metrics_print_as_a_table_and_a_line():
     assert '<car>' not in found._repr_html_()
 
 
+def test_details_of_metrics_come_after_what_the_config_asks_for():
+    class Metric:
+        prefix, details = 'a', {'mIoU': 1., 'FWIoU': 2., 'IoU.road': 3.}
+    found = Metrics.of({'a/mIoU': 1.}, [Metric(), object()])
+    assert found == {'a/mIoU': 1., 'a/FWIoU': 2., 'a/IoU.road': 3.}
+    assert found.main() == {'a/mIoU': 1.}
+    assert str(found).splitlines()[-1] == 'a/mIoU 1.00'
+
+
 def test_whatever_prints_shows_itself():
     class Found(Shown):
         def __str__(self):
