@@ -18,6 +18,7 @@ from mmengine.logging import print_log
 from ...datasets.cityscapes import CLASSES, LABEL_IDS, TRAIN_IDS
 from ...errors import ConfigError
 from ...evaluation import outputs
+from .unsupported import tell_without_effect
 
 _SCRIPTS = 'cityscapesscripts.evaluation.evalPixelLevelSemanticLabeling'
 _SCORES = ('averageScoreCategories', 'averageScoreInstCategories')
@@ -38,7 +39,8 @@ class CityscapesMetric(BaseMetric):
         ignore_index: mmsegmentation's; the scripts know what they ignore.
         format_only: Write predictions for a server, score nothing; needs ``keep_results``.
         keep_results: Whether the predictions stay once they are scored.
-        collect_device, prefix: mmengine's. Other arguments have no effect.
+        collect_device, prefix: mmengine's. Others are accepted as there, with a warning that they
+            have no effect.
 
     Raises:
         ConfigError: ``format_only`` without ``keep_results``, or cityscapesscripts is missing.
@@ -47,6 +49,7 @@ class CityscapesMetric(BaseMetric):
     def __init__(self, output_dir: str, ignore_index: int = 255, format_only: bool = False,
                  keep_results: bool = False, collect_device: str = 'cpu',
                  prefix: str | None = None, **kwargs) -> None:
+        tell_without_effect('CityscapesMetric', kwargs)
         super().__init__(collect_device=collect_device, prefix=prefix)
         if format_only and not keep_results:
             raise ConfigError('CityscapesMetric would throw away all that it writes.',

@@ -15,6 +15,7 @@ from mmengine.logging import print_log
 
 from ...errors import ConfigError, ShapeError
 from ...evaluation import outputs
+from .unsupported import tell_without_effect
 
 # Rows and columns of NYU's images in which there are measurements.
 _NYU_CROP = (slice(45, 471), slice(41, 601))
@@ -47,7 +48,8 @@ class DepthMetric(BaseMetric):
         min_depth_eval, max_depth_eval: Only measurements between them count.
         crop_type: 'nyu_crop' leaves out the border of NYU's images.
         depth_scale_factor: Factor of what is written.
-        collect_device, prefix: mmengine's. Other arguments have no effect.
+        collect_device, prefix: mmengine's. Others are accepted as there, with a warning that they
+            have no effect.
         output_dir: Folder for predictions as PNGs of 16 bits.
         format_only: Write, score nothing.
 
@@ -62,6 +64,7 @@ class DepthMetric(BaseMetric):
                  depth_scale_factor: float = 1.0, collect_device: str = 'cpu',
                  output_dir: str | None = None, format_only: bool = False,
                  prefix: str | None = None, **kwargs) -> None:
+        tell_without_effect('DepthMetric', kwargs)
         super().__init__(collect_device=collect_device, prefix=prefix)
         self.metrics = self.METRICS if depth_metrics is None else tuple(depth_metrics)
         unknown = [name for name in self.metrics if name not in self.METRICS]

@@ -16,17 +16,20 @@ from mmengine.logging import print_log
 from ...errors import ConfigError
 from ...evaluation import IoUMetric as Ours
 from ...evaluation import outputs
+from .unsupported import tell_without_effect
 
 _METRICS = ('mIoU', 'mDice', 'mFscore')
 
 
 class IoUMetric(Ours):
-    """Arguments as for `segplug.evaluation.IoUMetric`; others have no effect."""
+    """Arguments as for `segplug.evaluation.IoUMetric`; others are accepted as in
+    mmsegmentation, with a warning that they have no effect."""
 
     def __init__(self, ignore_index: int = 255, iou_metrics: Sequence[str] = ('mIoU',),
                  nan_to_num: float | None = None, beta: float = 1, collect_device: str = 'cpu',
                  output_dir: str | None = None, format_only: bool = False,
                  prefix: str | None = None, **kwargs) -> None:
+        tell_without_effect('IoUMetric', kwargs)
         super().__init__(ignore_index, iou_metrics, nan_to_num, beta, collect_device, output_dir,
                          format_only, prefix)
 

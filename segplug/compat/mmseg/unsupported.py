@@ -4,7 +4,11 @@ So a package whose other parts work can be imported, and the sentence comes wher
 others is needed.
 """
 
+import logging
 from abc import ABCMeta
+from collections.abc import Iterable
+
+from mmengine.logging import print_log
 
 from ...errors import ConfigError
 
@@ -31,3 +35,10 @@ def unsupported(module: str, name: str) -> type:
     full = f'mmseg.{module}'
     return Refusing(name, (), dict(__module__=full, missing=f'{full}.{name}',
                                    __doc__=f'{full}.{name}, which segplug does not support.'))
+
+
+def tell_without_effect(owner: str, names: Iterable[str]) -> None:
+    """Warn of arguments that mmsegmentation's ``owner`` takes and does nothing with, as ours does:
+    one of them may be a slip."""
+    for name in names:
+        print_log(f'{owner}: the argument {name!r} has no effect.', 'current', logging.WARNING)

@@ -24,3 +24,18 @@ def test_a_class_that_derives_from_it_refuses_too(lent):
     with pytest.raises(ConfigError, match='MixVisionTransformer is not supported') as caught:
         Mine(depth=3)
     assert 'a call of Mine' in str(caught.value)
+
+
+@pytest.mark.parametrize(('name', 'settings'), [
+    ('IoUMetric', {}), ('DepthMetric', {}),
+    ('CityscapesMetric', dict(output_dir='out', format_only=True, keep_results=True))])
+def test_an_argument_without_effect_is_told(lent, monkeypatch, name, settings):
+    from mmseg import evaluation
+
+    from segplug.compat.mmseg import unsupported
+    said = []
+    monkeypatch.setattr(unsupported, 'print_log', lambda text, *args: said.append(text))
+    getattr(evaluation, name)(**settings)
+    assert said == []
+    getattr(evaluation, name)(**settings, iou_metric='mIoU')
+    assert said == [f"{name}: the argument 'iou_metric' has no effect."]
