@@ -3,8 +3,7 @@
 import pytest
 import torch
 from key_maps.official_nets import STDC, DDRNet, PIDNet, up
-from key_maps.torchvision_nets import shaken
-from mmengine.registry import DefaultScope
+from key_maps.torchvision_nets import close, shaken
 from torch import nn
 
 from segplug.engine.key_maps import official
@@ -13,16 +12,6 @@ from segplug.registry import MODELS
 
 CE = dict(type='CrossEntropyLoss')
 BN = dict(type='BN')
-
-
-@pytest.fixture(autouse=True)
-def _scope():
-    with DefaultScope.overwrite_default_scope('segplug'):
-        yield
-
-
-def close(found, expected) -> None:
-    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5 * expected.abs().max().item())
 
 
 def segmentor(backbone: dict, head: dict):

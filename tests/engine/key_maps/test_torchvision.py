@@ -2,8 +2,15 @@
 
 import pytest
 import torch
-from key_maps.torchvision_nets import FCN, BasicBlock, MobileNetV2, MobileNetV3Small, ResNet, shaken
-from mmengine.registry import DefaultScope
+from key_maps.torchvision_nets import (
+    FCN,
+    BasicBlock,
+    MobileNetV2,
+    MobileNetV3Small,
+    ResNet,
+    close,
+    shaken,
+)
 from torch.nn import functional as F
 
 from segplug.engine.key_maps import KEY_MAPS, torchvision, translate
@@ -11,16 +18,6 @@ from segplug.engine.loading import TEST_FLOOR, load_state_dict
 from segplug.engine.weight_init import PretrainedInit
 from segplug.errors import CheckpointError
 from segplug.registry import MODELS
-
-
-@pytest.fixture(autouse=True)
-def _scope():
-    with DefaultScope.overwrite_default_scope('segplug'):
-        yield
-
-
-def close(found, expected) -> None:
-    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5 * expected.abs().max().item())
 
 
 @torch.no_grad()

@@ -8,6 +8,11 @@ from torch import nn
 from torch.nn import functional as F
 
 
+def close(found: torch.Tensor, expected: torch.Tensor) -> None:
+    """Equal to the rounding of a network in float32."""
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5 * expected.abs().max().item())
+
+
 def shaken(net: nn.Module) -> nn.Module:
     """In eval mode, no norm an identity."""
     torch.manual_seed(0)
