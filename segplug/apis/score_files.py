@@ -40,7 +40,7 @@ def label_endings(seg_map_suffix: str) -> list[str]:
 
 
 def find_labels(folder: str, seg_map_suffix: str, given: str | None = None,
-                split: str | None = None) -> dict[str, Path]:
+                names: str | None = None) -> dict[str, Path]:
     """Plain name -> label file.
 
     Of several suffixes the first is taken that all labels have. Where no file has one of them,
@@ -50,10 +50,10 @@ def find_labels(folder: str, seg_map_suffix: str, given: str | None = None,
         folder: Labels lie below it.
         seg_map_suffix: The data set's; '' for any image.
         given: The person's own suffix, which is then the only one.
-        split: A text file with the plain names to score, one a line.
+        names: A text file with the plain names to score, one a line.
 
     Raises:
-        DataError: There is no label, or names of the split have none.
+        DataError: There is no label, or some of the names have none.
     """
     files = _images(folder, 'labels')
     endings = [given] if given else label_endings(seg_map_suffix)
@@ -70,8 +70,8 @@ def find_labels(folder: str, seg_map_suffix: str, given: str | None = None,
             raise DataError(f'No label below {folder} ends in {given}.', got=scan.nearby(folder),
                             fix='correct --label-suffix')
         found = _unique({f: plain_name(f, endings) for f in files}, folder, '--label-suffix')
-    if split is not None:
-        found = _of_split(found, split)
+    if names is not None:
+        found = _named(found, names)
     return {name: Path(folder, file) for name, file in found.items()}
 
 
@@ -160,11 +160,11 @@ def _unique(names: dict[str, str], folder: str, option: str) -> dict[str, str]:
     return found
 
 
-def _of_split(found: dict[str, str], split: str) -> dict[str, str]:
-    names = scan.image_stems('', '', split)
+def _named(found: dict[str, str], file: str) -> dict[str, str]:
+    names = scan.image_stems('', '', file)
     lost = [name for name in names if name not in found]
     if lost or not names:
-        raise DataError(f'{len(lost)} of the {len(names)} names in {split} have no label.',
+        raise DataError(f'{len(lost)} of the {len(names)} names in {file} have no label.',
                         got=scan.some(lost) or 'no name at all', expected=scan.some(sorted(found)),
                         fix='give names without suffix, relative to the folder of the labels')
     return {name: found[name] for name in names}

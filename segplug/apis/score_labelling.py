@@ -56,7 +56,7 @@ def of_config(path: str, ignore_index: int | None = None, reduce_zero_label: boo
         raise ConfigError(f'The config {path} has no test set.',
                           fix='give test_dataloader a dataset, or use --dataset or --classes')
     if found.get('ann_file'):
-        print_log(f'ann_file={found["ann_file"]!r} of the config is not read: --split FILE says '
+        print_log(f'ann_file={found["ann_file"]!r} of the config is not read: --names FILE says '
                   'which labels to score.', 'current', logging.WARNING)
     found = {**found, 'lazy_init': True, 'test_mode': True, 'pipeline': [], 'ann_file': ''}
     if reduce_zero_label:

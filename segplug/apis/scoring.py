@@ -77,8 +77,8 @@ def score(pred_dir: str, gt_dir: str, *, dataset: str | None = None, config: str
           ignore_index: int | None = None, reduce_zero_label: bool = False,
           pred_values: str | None = None, label_values: str | None = None,
           pred_suffix: str | None = None, label_suffix: str | None = None,
-          split: str | None = None, allow_extra: bool = False,
-          workers: int | None = None) -> Metrics:
+          names: str | None = None, allow_extra: bool = False,
+          num_threads: int | None = None) -> Metrics:
     """Score prediction files; returns the metrics, in percent, unrounded.
 
     Args:
@@ -91,23 +91,23 @@ def score(pred_dir: str, gt_dir: str, *, dataset: str | None = None, config: str
         reduce_zero_label: Label value 0 is no class, and the others move down by one.
         pred_values, label_values: 'class-ids' or 'label-ids'; by default found out, and logged.
         pred_suffix, label_suffix: How the names end that count.
-        split: Text file with the names to score, one a line.
+        names: Text file with the names to score, one a line.
         allow_extra: Leave predictions without a label unscored instead of refusing them.
-        workers: Threads that read files; by default up to four.
+        num_threads: Threads that read files; by default up to four.
 
     Raises:
         ConfigError: What to score was not said, or nothing tells what the values mean.
         DataError: A file is missing, extra, of another size, or holds values of no meaning.
     """
     labelling, settings = _labelling(dataset, config, classes, ignore_index, reduce_zero_label)
-    if workers is not None and workers < 1:
-        raise ConfigError(f'--workers {workers} reads nothing.', expected='1 or more')
-    pairs = _pairs(pred_dir, gt_dir, labelling, pred_suffix, label_suffix, split, allow_extra)
+    if num_threads is not None and num_threads < 1:
+        raise ConfigError(f'--threads {num_threads} reads nothing.', expected='1 or more')
+    pairs = _pairs(pred_dir, gt_dir, labelling, pred_suffix, label_suffix, names, allow_extra)
     reader = _reader(pairs, labelling, pred_values, label_values)
     _make_folder(out)
     metrics = _metrics(labelling, settings, boundary, out)
     _warn_of_older_scores(metrics, out)
-    _feed(metrics, pairs, reader, workers or min(4, os.cpu_count() or 1))
+    _feed(metrics, pairs, reader, num_threads or min(4, os.cpu_count() or 1))
     results = [metric.evaluate(len(pairs)) for metric in metrics]
     return Metrics.of({key: value for result in results for key, value in result.items()}, metrics)
 
@@ -145,13 +145,13 @@ def _warn_of_older_scores(metrics: list, out: str | None) -> None:
 
 
 def _pairs(pred_dir: str, gt_dir: str, labelling: Labelling, pred_suffix: str | None,
-           label_suffix: str | None, split: str | None, allow_extra: bool) -> list[Pair]:
+           label_suffix: str | None, names: str | None, allow_extra: bool) -> list[Pair]:
     """All pairs, in the order in which the data set lists its images."""
     for folder, what in ((pred_dir, 'predictions'), (gt_dir, 'labels')):
         if not Path(folder).is_dir():
             raise DataError(f'The folder of {what} {folder} does not exist.',
                             got=score_files.scan.nearby(folder), fix='correct the path')
-    labels = score_files.find_labels(gt_dir, labelling.seg_map_suffix, label_suffix, split)
+    labels = score_files.find_labels(gt_dir, labelling.seg_map_suffix, label_suffix, names)
     endings = [labelling.img_suffix, *score_files.label_endings(labelling.seg_map_suffix)]
     predictions = score_files.find_predictions(pred_dir, endings, pred_suffix)
     matched = score_files.pair(predictions, labels, allow_extra)
@@ -203,10 +203,10 @@ def _metrics(labelling: Labelling, settings: list[dict], boundary: bool, out: st
 
 
 def _feed(metrics: Iterable[IoUMetric | BoundaryIoUMetric], pairs: list[Pair], reader: Reader,
-          workers: int) -> None:
+          num_threads: int) -> None:
     from ..engine.progress import Progress
     with Progress('score', len(pairs), MMLogger.get_current_instance()) as progress:
-        for index, (pred, label) in enumerate(in_order(reader, pairs, workers)):
+        for index, (pred, label) in enumerate(in_order(reader, pairs, num_threads)):
             pair = pairs[index]
             sample = dict(sample_idx=index, img_path=pair.name, seg_map_path=str(pair.label),
                           pred_sem_seg=dict(data=torch.from_numpy(pred)[None]),

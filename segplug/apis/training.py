@@ -14,6 +14,8 @@ from .provenance import explained
 from .results import Metrics, Shown
 from .setting_checks import check_settings
 
+_AMP_DTYPES = dict(bf16='bfloat16', fp16='float16')
+
 
 @dataclass(frozen=True)
 class TrainResult(Shown):
@@ -35,7 +37,7 @@ class TrainResult(Shown):
 
 
 def train(config: str, *, work_dir: str | None = None, resume: bool | str = False,
-          amp: bool = False, auto_scale_lr: bool = False, launcher: str = 'none',
+          amp: bool | str = False, auto_scale_lr: bool = False, launcher: str = 'none',
           options: dict | None = None, data_root: str | None = None,
           packed: str | None = None, doctor: bool = True) -> TrainResult:
     """Run the training that a config describes.
@@ -45,7 +47,8 @@ def train(config: str, *, work_dir: str | None = None, resume: bool | str = Fals
         work_dir: Folder for logs and checkpoints; by default ``work_dirs/<config name>``.
         resume: True goes on from the newest checkpoint of the work directory, and starts as
             configured without one; a path goes on from that checkpoint.
-        amp: Mixed precision: fp16 with loss scaling on CUDA, bf16 on the CPU.
+        amp: Mixed precision: 'fp16', with loss scaling, 'bf16', or True for fp16 on CUDA and bf16
+            on the CPU.
         auto_scale_lr: Scale the learning rate by real batch size / ``base_batch_size``.
         launcher: 'none', 'pytorch', 'slurm' or 'mpi'.
         options: Overrides by dotted key, as ``--cfg-options``.
@@ -65,7 +68,7 @@ def train(config: str, *, work_dir: str | None = None, resume: bool | str = Fals
         cfg.work_dir = work_dir
     cfg.launcher = launcher
     if amp:
-        _use_amp(cfg)
+        _use_amp(cfg, amp)
     if auto_scale_lr:
         _use_auto_scale_lr(cfg)
     if isinstance(resume, str):
@@ -121,12 +124,17 @@ def check_validation(cfg) -> None:
         cfg.val_cfg = dict()
 
 
-def _use_amp(cfg) -> None:
+def _use_amp(cfg, amp: bool | str) -> None:
+    if amp not in (True, *_AMP_DTYPES):
+        raise ConfigError('amp has an unknown value.', got=repr(amp),
+                          expected="'bf16', 'fp16' or True")
     kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
     if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
         raise ConfigError(f'--amp does not know what to do with optim_wrapper type {kind!r}.',
                           expected='OptimWrapper or AmpOptimWrapper', culprit=kind)
     cfg.optim_wrapper.type = 'AmpOptimWrapper'
+    if amp is not True:
+        cfg.optim_wrapper.dtype = _AMP_DTYPES[amp]
 
 
 def _use_auto_scale_lr(cfg) -> None:

@@ -1,6 +1,9 @@
 """Flags that mean the same in every verb, and starting a verb on several processes."""
 
 import argparse
+import itertools
+import math
+import os
 import sys
 
 
@@ -32,9 +35,7 @@ def add_launch_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_speed_arguments(parser: argparse.ArgumentParser) -> None:
     """``--amp``, ``--channels-last`` and ``--compile``."""
-    parser.add_argument('--amp', nargs='?', const=True, choices=['bf16', 'fp16'],
-                        help='the network computes in half precision; without a value in fp16 on '
-                             'CUDA and bf16 on a CPU')
+    add_amp_argument(parser)
     parser.add_argument('--channels-last', action='store_true',
                         help='images go through the network in the channels_last layout')
     parser.add_argument('--compile', action='store_true',
@@ -43,17 +44,113 @@ def add_speed_arguments(parser: argparse.ArgumentParser) -> None:
 
 def speed_arguments(args: argparse.Namespace) -> dict:
     """The settings of `segplug.engine.speed.Speed` that flags turn on."""
-    given = dict(amp=args.amp, channels_last=args.channels_last, compile=args.compile)
+    given = dict(amp=amp_argument(args), channels_last=args.channels_last, compile=args.compile)
     return {key: value for key, value in given.items() if value}
 
 
-def add_load_arguments(parser: argparse.ArgumentParser) -> None:
-    """``--ema``, ``--weights-key``, ``--key-map`` and ``--min-loaded``."""
+def add_amp_argument(parser: argparse.ArgumentParser) -> None:
+    """``--amp``; `amp_argument` reads it."""
+    parser.add_argument('--amp', nargs='?', const='auto', choices=['auto', 'bf16', 'fp16'],
+                        help='the network computes in half precision: auto, without a value, is '
+                             'fp16 on CUDA and bf16 on a CPU')
+
+
+def amp_argument(args: argparse.Namespace) -> str | bool:
+    """'bf16', 'fp16', True for what the device does best, or False."""
+    return {None: False, 'auto': True}.get(args.amp, args.amp)
+
+
+def add_aug_test_argument(parser: argparse.ArgumentParser) -> None:
+    """``--aug-test``."""
+    parser.add_argument('--aug-test', '--tta', action='store_true', dest='aug_test',
+                        help="average over scales and mirror images: the config's aug_test_cfg, "
+                             'else the six scales of the Cityscapes test')
+
+
+def add_device_argument(parser: argparse.ArgumentParser) -> None:
+    """``--device``."""
+    parser.add_argument('--device', metavar='DEVICE',
+                        help="'cpu', 'cuda:1', ...; by default a GPU if there is one")
+
+
+def add_shape_argument(parser: argparse.ArgumentParser) -> None:
+    """``--shape``."""
+    parser.add_argument('--shape', nargs=2, type=int, metavar=('H', 'W'),
+                        help="of the image; else the config's crop_size, or 512 1024")
+
+
+def add_threads_argument(parser: argparse.ArgumentParser) -> None:
+    """``--threads``."""
+    parser.add_argument('--threads', type=int, metavar='N',
+                        help='threads that read files, which changes no result; by default as '
+                             'many as help on this machine')
+
+
+def add_json_argument(parser: argparse.ArgumentParser) -> None:
+    """``--json``; `print_result` obeys it."""
+    parser.add_argument('--json', metavar='FILE', type=_file_name,
+                        help='write the result there as data; - prints it, and nothing else')
+
+
+def _file_name(given: str) -> str:
+    if os.path.isdir(given):
+        raise argparse.ArgumentTypeError(f'{given} is a folder; expected a file to write, or -')
+    return given
+
+
+def print_result(text: object, data: object, file: str | None) -> None:
+    """Print ``text``, and do with ``data`` what ``--json`` asks for.
+
+    Args:
+        text: What a person reads.
+        data: What a program reads, of lists, dicts and plain values; nan becomes null, which is
+            what JSON has.
+        file: A file to write, '-' to print the data instead of the text, or None.
+
+    Raises:
+        ConfigError: The file cannot be written.
+    """
+    import json
+    from pathlib import Path
+
+    from ..errors import ConfigError
+    from ..evaluation.outputs import atomic_write
+    found = None if file is None else json.dumps(_plain(data), indent=2, ensure_ascii=False,
+                                                 allow_nan=False) + '\n'
+    if file == '-':
+        print(found, end='')
+        return
+    if file is not None:
+        try:
+            atomic_write(Path(file), found.encode())
+        except OSError as error:
+            raise ConfigError(f'--json {file} cannot be written.', got=error,
+                              fix='name a file in a folder that you may write to') from error
+    print(text)
+    if file is not None:
+        print(f'Written to {file}')
+
+
+def _plain(value):
+    if isinstance(value, dict):
+        return {key: _plain(v) for key, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def add_weights_arguments(parser: argparse.ArgumentParser) -> None:
+    """``--ema`` and ``--weights-key``."""
     parser.add_argument('--ema', action=argparse.BooleanOptionalAction, default=None,
                         help='the averages of an EMA, or the weights they are averages of; by '
                              'default the averages, where mmengine or segplug wrote both')
     parser.add_argument('--weights-key', metavar='KEY',
                         help='which of several networks in the file: teacher, student, model')
+
+
+def add_load_arguments(parser: argparse.ArgumentParser) -> None:
+    """``--ema``, ``--weights-key``, ``--key-map`` and ``--min-loaded``."""
+    add_weights_arguments(parser)
     parser.add_argument('--key-map', metavar='NAME',
                         help="whose names the weights have, if the file does not say: 'pidnet', "
                              "'torchvision-fcn' ...; 'none' takes them as they are")
@@ -73,6 +170,19 @@ def config_arguments(args: argparse.Namespace) -> dict:
     from ..apis.config import parse_options
     given = dict(options=parse_options(args.cfg_options), data_root=args.data_root)
     return {**given, 'packed': args.packed} if getattr(args, 'packed', None) else given
+
+
+def spelled_out(parser: argparse.ArgumentParser, argv: list[str]) -> list[str]:
+    """``--amp CONFIG`` as ``--amp=auto CONFIG``: a flag whose value may be left away takes the
+    next word only if that is one of its choices."""
+    defaults = {flag: action for action in parser._actions for flag in action.option_strings
+                if action.nargs == '?' and action.choices}
+    words = []
+    for word, following in itertools.zip_longest(argv, argv[1:]):
+        action = defaults.get(word)
+        bare = action is not None and following not in action.choices
+        words.append(f'{word}={action.const}' if bare else word)
+    return words
 
 
 def relaunched(args: argparse.Namespace, argv: list[str]) -> int | None:

@@ -6,12 +6,16 @@ nor a warning, 1 otherwise.
 
 import argparse
 import contextlib
-import json
 import logging
 import sys
-from pathlib import Path
 
-from .common import add_config_arguments, config_arguments
+from .common import (
+    add_config_arguments,
+    add_json_argument,
+    add_threads_argument,
+    config_arguments,
+    print_result,
+)
 
 EXAMPLE = """example:
   segplug make-minicity data/minicity
@@ -25,10 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         default=['train', 'val', 'test'], help='which dataloaders; all of them')
     parser.add_argument('--limit', type=int, metavar='N',
                         help='look at N samples of each data set, spread over it')
-    parser.add_argument('--threads', type=int, metavar='N',
-                        help='threads that decode; one per core, at most 8')
-    parser.add_argument('--json', metavar='FILE', help='write the findings and counts; - prints '
-                                                       'them, and nothing else')
+    add_threads_argument(parser)
+    add_json_argument(parser)
 
 
 def run(args: argparse.Namespace, argv: list[str]) -> int:
@@ -48,12 +50,5 @@ def run(args: argparse.Namespace, argv: list[str]) -> int:
         logger.removeHandler(handler)
         logger.setLevel(level)
         logger.propagate = propagate
-    if args.json == '-':
-        print(json.dumps(report.as_dict(), indent=1))
-    else:
-        print(report)
-        if args.json:
-            path = Path(args.json)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(report.as_dict(), indent=1) + '\n', encoding='utf-8')
+    print_result(report, report.as_dict(), args.json)
     return 0 if report.is_clean else 1

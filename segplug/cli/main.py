@@ -14,6 +14,7 @@ from types import ModuleType
 from .. import __version__
 from ..errors import SegplugError, did_you_mean, report
 from . import completion
+from .common import spelled_out
 from .signals import ended_by_signals
 from .verbs import plugin_verbs
 
@@ -73,7 +74,7 @@ def main(argv: list[str] | None = None) -> int:
         epilog=getattr(module, 'EXAMPLE', None),
         formatter_class=argparse.RawDescriptionHelpFormatter)
     module.add_arguments(parser)
-    args = parser.parse_args(arguments)
+    args = parser.parse_args(spelled_out(parser, arguments))
     return guarded(module.run, args, [verb, *arguments])
 
 

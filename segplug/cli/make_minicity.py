@@ -10,13 +10,13 @@ EXAMPLE = """example:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('root', help='folder to make; an existing one of the same settings is kept')
-    parser.add_argument('--train', type=int, default=300, metavar='N', help='images (default 300)')
-    parser.add_argument('--val', type=int, default=60, metavar='M', help='images (default 60)')
-    parser.add_argument('--test', type=int, default=10, metavar='T', help='images (default 10)')
-    parser.add_argument('--size', default='256x128', metavar='WxH', help='default 256x128')
-    parser.add_argument('--seed', type=int, default=0, metavar='S', help='default 0')
-    parser.add_argument('--processes', type=int, default=1, metavar='P',
-                        help='draw with P processes; the pixels do not depend on it (default 1)')
+    parser.add_argument('--train', type=int, default=300, metavar='N', help='images; 300')
+    parser.add_argument('--val', type=int, default=60, metavar='N', help='images; 60')
+    parser.add_argument('--test', type=int, default=10, metavar='N', help='images; 10')
+    parser.add_argument('--size', default='256x128', metavar='WxH', help='of the images; 256x128')
+    parser.add_argument('--seed', type=int, default=0, metavar='N', help='of the scenes; 0')
+    parser.add_argument('--processes', type=int, default=1, metavar='N',
+                        help='that draw, which changes no pixel; 1')
 
 
 def run(args: argparse.Namespace, argv: list[str]) -> int:

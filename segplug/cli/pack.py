@@ -5,7 +5,7 @@ train, test and browse read them with --packed DIR and get the very same samples
 
 import argparse
 
-from .common import add_config_arguments, config_arguments
+from .common import add_config_arguments, add_threads_argument, config_arguments
 
 EXAMPLE = """example:
   segplug pack unet/unet_r18_minicity.py --out data/minicity.packed
@@ -21,8 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     task.add_argument('--verify', metavar='DIR', help='check the checksums of a folder instead')
     parser.add_argument('--splits', nargs='+', choices=['train', 'val', 'test'],
                         default=['train', 'val', 'test'], help='which dataloaders; all of them')
-    parser.add_argument('--threads', type=int, metavar='N',
-                        help='threads that decode; one per core')
+    add_threads_argument(parser)
 
 
 def run(args: argparse.Namespace, argv: list[str]) -> int:

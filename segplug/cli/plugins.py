@@ -11,7 +11,8 @@ EXAMPLE = """example:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest='action', required=True, metavar='list|check|new')
+    actions = parser.add_subparsers(dest='action', required=True, metavar='list|check|new',
+                                    help='what to do')
     actions.add_parser('list', help='name, package, version and state of what is installed')
     check = actions.add_parser('check', help='hold the components of a package to their contracts')
     check.add_argument('package', metavar='PACKAGE',

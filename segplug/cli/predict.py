@@ -4,7 +4,9 @@ look at, and the area of each class."""
 import argparse
 
 from .common import (
+    add_aug_test_argument,
     add_config_arguments,
+    add_device_argument,
     add_load_arguments,
     add_speed_arguments,
     config_arguments,
@@ -39,11 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                              'for images that are too large to be held this is done by itself')
     parser.add_argument('--stride', metavar='H,W',
                         help='from one window to the next; three quarters of a window by default')
-    parser.add_argument('--opacity', type=float, default=0.5,
-                        help='share of the colours in overlays, 0 to 1')
-    parser.add_argument('--aug-test', '--tta', action='store_true', dest='aug_test',
-                        help='average over scales and mirror images')
-    parser.add_argument('--device', help="'cpu', 'cuda:1', ...; by default a GPU if there is one")
+    parser.add_argument('--opacity', type=float, default=0.5, metavar='SHARE',
+                        help='share of the colours in overlays, 0 to 1; 0.5')
+    add_aug_test_argument(parser)
+    add_device_argument(parser)
     parser.add_argument('--classes', metavar='NAMES',
                         help='what the classes are, if neither checkpoint nor config says: a data '
                              'set (cityscapes), a file of names, or names with commas between')

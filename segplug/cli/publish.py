@@ -2,6 +2,8 @@
 
 import argparse
 
+from .common import add_weights_arguments
+
 EXAMPLE = """example:
   segplug publish work_dirs/unet_r18_minicity/iter_1000.pth --out published
   segplug test unet/unet_r18_minicity.py published/iter_1000-0123abcd.safetensors"""
@@ -12,11 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--out', metavar='PATH',
                         help='a folder, or a name ending in .safetensors, to which the hash is '
                              'added; beside the checkpoint by default')
-    parser.add_argument('--ema', action=argparse.BooleanOptionalAction, default=None,
-                        help='the averages of EMAHook, or the weights they are averages of; by '
-                             'default what a test scores: the averages, where there are some')
-    parser.add_argument('--weights-key', metavar='KEY',
-                        help='which of several networks in the file: teacher, student, model')
+    add_weights_arguments(parser)
 
 
 def run(args: argparse.Namespace, argv: list[str]) -> int:

@@ -2,6 +2,8 @@
 
 import argparse
 
+from .common import add_threads_argument
+
 EXAMPLE = """example:
   segplug score work_dirs/server/predictions data/cityscapes/gtFine/val --dataset cityscapes
   segplug score preds data/camvid/annotations/val --dataset camvid --boundary --out scores
@@ -31,16 +33,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f'--{side}-suffix', metavar='END',
                             help=f'how the names of {what_file} files end, as _{side}.png; others '
                                  'are left out')
-    parser.add_argument('--split', metavar='FILE', help='names to score, one a line')
+    parser.add_argument('--names', metavar='FILE', help='the labels to score, one name a line')
     parser.add_argument('--allow-extra', action='store_true',
                         help='leave predictions without a label unscored')
-    parser.add_argument('--workers', type=int, metavar='N',
-                        help='threads that read files (up to 4); the scores do not depend on it')
+    add_threads_argument(parser)
 
 
 def run(args: argparse.Namespace, argv: list[str]) -> int:
     from ..apis.scoring import score
-    metrics = score(**vars(args))
+    given = vars(args)
+    metrics = score(num_threads=given.pop('threads'), **given)
     print('  '.join(f'{key} {value:.2f}' for key, value in metrics.main().items()))
     if args.out:
         print(f'Written to {args.out}')

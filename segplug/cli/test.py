@@ -3,6 +3,7 @@
 import argparse
 
 from .common import (
+    add_aug_test_argument,
     add_config_arguments,
     add_launch_arguments,
     add_load_arguments,
@@ -23,8 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_arguments(parser)
     parser.add_argument('checkpoint', help='a checkpoint file, URL or known name')
     add_launch_arguments(parser)
-    parser.add_argument('--aug-test', '--tta', action='store_true', dest='aug_test',
-                        help='average over scales and mirror images')
+    add_aug_test_argument(parser)
     parser.add_argument('--out', metavar='DIR',
                         help='write predictions/*.png, metrics.json, confusion_matrix.npy and '
                              'per_image.csv there')

@@ -3,8 +3,10 @@
 import argparse
 
 from .common import (
+    add_amp_argument,
     add_config_arguments,
     add_launch_arguments,
+    amp_argument,
     config_arguments,
     is_main_process,
     relaunched,
@@ -20,8 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_launch_arguments(parser)
     parser.add_argument('--resume', nargs='?', const=True, default=False, metavar='PATH',
                         help='go on from the newest checkpoint of the work directory, or from PATH')
-    parser.add_argument('--amp', action='store_true',
-                        help='mixed precision: fp16 on CUDA, bf16 on the CPU')
+    add_amp_argument(parser)
     parser.add_argument('--auto-scale-lr', action='store_true',
                         help="scale the learning rate to the real batch size, by the config's "
                              'auto_scale_lr.base_batch_size')
@@ -35,7 +36,7 @@ def run(args: argparse.Namespace, argv: list[str]) -> int:
     if code is not None:
         return code
     from ..apis.training import train
-    result = train(args.config, work_dir=args.work_dir, resume=args.resume, amp=args.amp,
+    result = train(args.config, work_dir=args.work_dir, resume=args.resume, amp=amp_argument(args),
                    auto_scale_lr=args.auto_scale_lr, launcher=args.launcher,
                    doctor=not args.no_doctor, **config_arguments(args))
     if is_main_process():

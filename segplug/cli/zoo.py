@@ -2,30 +2,25 @@
 
 import argparse
 
+from .common import add_json_argument, add_shape_argument, print_result
+
 EXAMPLE = """example:
   segplug zoo pspnet
-  segplug zoo r50 cityscapes --size 512 1024 --markdown"""
+  segplug zoo r50 cityscapes --shape 512 1024 --markdown"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('words', nargs='*', metavar='WORD',
                         help='configs with each of these in their path; all without one')
-    parser.add_argument('--size', nargs=2, type=int, metavar=('H', 'W'),
-                        help="of the image; else the config's crop_size, or 512 1024")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument('--markdown', action='store_true', help='a table for a README')
-    form.add_argument('--json', action='store_true', help='unrounded, one dict per config')
+    add_shape_argument(parser)
+    parser.add_argument('--markdown', action='store_true', help='a table for a README')
+    add_json_argument(parser)
 
 
 def run(args: argparse.Namespace, argv: list[str]) -> int:
-    import json
-
     from ..apis.zoo import zoo
-    rows = zoo(args.words, size=args.size)
-    if args.json:
-        print(json.dumps(rows, indent=2))
-    else:
-        print((markdown if args.markdown else text)(rows))
+    rows = zoo(args.words, size=args.shape)
+    print_result((markdown if args.markdown else text)(rows), rows, args.json)
     return 0
 
 

@@ -104,8 +104,8 @@ def test_train_ids_and_label_ids_give_the_same_numbers(guesses, minicity, tmp_pa
     shutil.copytree(minicity / 'gtFine/val', only,
                     ignore=shutil.ignore_patterns('*TrainIds.png', '*.json'))
     expected = score(str(guesses), str(minicity / 'gtFine/val'), dataset='cityscapes')
-    assert score(str(tmp_path / 'ids'), str(only), dataset='cityscapes', workers=1) == expected
-    assert score(str(guesses), str(only), dataset='cityscapes', workers=3) == expected
+    assert score(str(tmp_path / 'ids'), str(only), dataset='cityscapes', num_threads=1) == expected
+    assert score(str(guesses), str(only), dataset='cityscapes', num_threads=3) == expected
 
 
 def test_official_labels_against_themselves_are_right(minicity, tmp_path):
@@ -203,12 +203,12 @@ def test_classes_of_a_config_may_be_a_subset(guesses, minicity, write):
     assert found.by_class()['two/IoU'] == {'sky': 100., 'road': 100.}
 
 
-@pytest.mark.parametrize('workers', [1, 2, 5])
-def test_the_bytes_do_not_depend_on_the_threads(guesses, minicity, tmp_path, workers):
+@pytest.mark.parametrize('num_threads', [1, 2, 5])
+def test_the_bytes_do_not_depend_on_the_threads(guesses, minicity, tmp_path, num_threads):
     score(str(guesses), str(minicity / 'gtFine/val'), dataset='cityscapes',
-          out=str(tmp_path / 'one'), workers=1)
+          out=str(tmp_path / 'one'), num_threads=1)
     score(str(guesses), str(minicity / 'gtFine/val'), dataset='cityscapes',
-          out=str(tmp_path / 'many'), workers=workers)
+          out=str(tmp_path / 'many'), num_threads=num_threads)
     assert contents(tmp_path / 'one') == contents(tmp_path / 'many')
 
 
@@ -260,10 +260,10 @@ def test_a_split_names_what_is_scored(folders, tmp_path):
     pred, gt = folders
     (pred / 'b.png').unlink()
     (tmp_path / 'val.txt').write_text('a\n')
-    assert score(str(pred), str(gt), classes='3', split=str(tmp_path / 'val.txt'))['mIoU'] == 100
+    assert score(str(pred), str(gt), classes='3', names=str(tmp_path / 'val.txt'))['mIoU'] == 100
     (tmp_path / 'val.txt').write_text('a\nzzz\n')
     with pytest.raises(DataError, match='zzz'):
-        score(str(pred), str(gt), classes='3', split=str(tmp_path / 'val.txt'))
+        score(str(pred), str(gt), classes='3', names=str(tmp_path / 'val.txt'))
 
 
 @pytest.mark.parametrize(('arguments', 'said'), [
@@ -272,7 +272,7 @@ def test_a_split_names_what_is_scored(folders, tmp_path):
     (dict(classes='3', out='taken'), 'is a file'),
     (dict(classes='3', out='taken/below'), 'cannot be made.*Not a directory'),
     (dict(classes='99999999999'), 'more than files can hold'),
-    (dict(classes='3', workers=0), '--workers 0'),
+    (dict(classes='3', num_threads=0), '--threads 0'),
     (dict(classes='3', pred_values='label-ids'), 'no label ids'),
     (dict(classes='3', pred_values='colours'), "cannot hold 'colours'"),
 ])

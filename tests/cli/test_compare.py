@@ -52,7 +52,7 @@ def test_the_file_holds_the_result_and_null_for_nan(runs, tmp_path, capsys):
         with open(path, 'w', encoding='utf-8') as file:
             file.writelines(lines)
     out = tmp_path / 'deep' / 'result.json'
-    assert main(['compare', *runs, '--out', str(out), '--num', '0']) == 0
+    assert main(['compare', *runs, '--json', str(out), '--num', '0']) == 0
     result = json.loads(out.read_text(encoding='utf-8'))
     assert result['mIoU']['low'] is None
     assert result['IoU']['道']['a'] == pytest.approx(200 / 3)
@@ -64,12 +64,12 @@ def test_the_file_holds_the_result_and_null_for_nan(runs, tmp_path, capsys):
 
 def test_the_same_command_writes_the_same_bytes(runs, tmp_path):
     for name in ('1', '2'):
-        main(['compare', *runs, '--out', str(tmp_path / name)])
+        main(['compare', *runs, '--json', str(tmp_path / name)])
     assert (tmp_path / '1').read_bytes() == (tmp_path / '2').read_bytes()
 
 
 @pytest.mark.parametrize(('flags', 'said'), [
-    (['--level', '95'], '0.95'), (['--out', '.'], 'is a folder'), (['--num', '-1'], 'num')])
+    (['--level', '95'], '0.95'), (['--num', '-1'], 'num')])
 def test_wrong_flags_are_one_paragraph(runs, flags, said, capsys):
     assert main(['compare', *runs, *flags]) == 1
     err = capsys.readouterr().err
@@ -80,7 +80,7 @@ def test_wrong_flags_are_one_paragraph(runs, flags, said, capsys):
 
 def test_a_file_that_cannot_be_written_is_said(runs, tmp_path, capsys):
     (tmp_path / 'file').write_text('')
-    assert main(['compare', *runs, '--out', str(tmp_path / 'file' / 'x.json')]) == 1
+    assert main(['compare', *runs, '--json', str(tmp_path / 'file' / 'x.json')]) == 1
     assert 'cannot be written' in capsys.readouterr().err
 
 

@@ -17,11 +17,11 @@ def test_markdown_in_millions_and_billions():
 
 
 def test_text_and_json_tell_the_same(capsys):
-    assert main(['zoo', 'unet_r18', 'minicity', '--size', '64', '64']) == 0
+    assert main(['zoo', 'unet_r18', 'minicity', '--shape', '64', '64']) == 0
     out = capsys.readouterr().out
     assert '1 config.' in out
     assert 'unet/unet_r18_minicity.py' in out
-    assert main(['zoo', 'unet_r18', 'minicity', '--size', '64', '64', '--json']) == 0
+    assert main(['zoo', 'unet_r18', 'minicity', '--shape', '64', '64', '--json', '-']) == 0
     row, = json.loads(capsys.readouterr().out)
     assert f' {row["parameters"] / 1e6:.2f} ' in out
     assert f' {row["multiply_adds"] / 1e9:.1f} ' in out
@@ -40,12 +40,7 @@ def test_a_size_that_the_network_cannot_take_is_refused(size, capsys, monkeypatc
 
     from segplug.models.segmentors import EncoderDecoder
     monkeypatch.setattr(EncoderDecoder, 'encode_decode', encode_decode)
-    assert main(['zoo', 'unet_r18_minicity', '--size', *size]) == 1
+    assert main(['zoo', 'unet_r18_minicity', '--shape', *size]) == 1
     err = capsys.readouterr().err
     assert f'{size[0]}x{size[1]}' in err
     assert ('65 is odd' in err) == (size[0] == '65')
-
-
-def test_one_form_at_a_time():
-    with pytest.raises(SystemExit):
-        main(['zoo', '--json', '--markdown'])
