@@ -1,15 +1,11 @@
 """The page of `segplug browse`: samples with their labels over them, a legend, what was found."""
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
-from pathlib import Path
 
-import cv2
 import numpy as np
 
-_JPEG_QUALITY = 88
+from .pages import render
 
 
 @dataclass(frozen=True)
@@ -68,49 +64,5 @@ def samples_page(title: str, about: Sequence[str], cards: Sequence[Card],
         legend: Classes, in order.
         notes: What the doctor found, the worst first.
     """
-    template = Path(__file__).with_name('samples_page.html').read_text(encoding='utf-8')
-    parts = dict(
-        title=escape(title), about=''.join(f'<p>{escape(line)}</p>' for line in about),
-        notes=''.join(map(_note, notes)) or '<p class="fine">The doctor\'s quick look at some '
-        'labels found nothing.</p>',
-        legend=''.join(map(_entry, legend)), cards='\n'.join(map(_card, cards)))
-    for key, text in parts.items():
-        template = template.replace(f'<!--{key}-->', text)
-    return template
-
-
-def _note(note: Note) -> str:
-    lines = ''.join(f'<code>{escape(line)}</code>' for line in note.lines)
-    return (f'<div class="note {escape(note.severity)}"><b>{escape(note.heading)}</b> '
-            f'{escape(note.text)}{lines}</div>')
-
-
-def _entry(entry: Entry) -> str:
-    faded = '' if entry.images else ' class="absent"'
-    share = f'{100 * entry.share:.2f} %' if entry.images else '&ndash;'
-    return (f'<li{faded}><i style="background:{escape(entry.colour)}"></i>'
-            f'<span>{escape(entry.name)}</span><b>{share}</b><em>{entry.images}</em></li>')
-
-
-def _card(card: Card) -> str:
-    facts = ''.join(f'<li>{escape(fact)}</li>' for fact in card.facts)
-    body = f'<p class="error">{escape(card.error)}</p>'
-    if card.picture is not None:
-        height, width = card.picture.shape[:2]
-        shape = f'style="aspect-ratio:{width}/{height}"'
-        images = _image(card.picture, '.jpg', 'picture', card.name)
-        if card.layer is not None:
-            images += _image(card.layer, '.png', 'layer', f'labels of {card.name}')
-        body = f'<div class="frame" {shape}>{images}</div>'
-    return (f'<figure>{body}<figcaption><b title="{escape(card.name)}">{escape(card.name)}</b>'
-            f'<ul>{facts}</ul></figcaption></figure>')
-
-
-def _image(picture: np.ndarray, kind: str, css: str, alt: str) -> str:
-    """An <img> that holds its own bytes: JPEG for a photograph, PNG, without loss, for labels."""
-    options = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if kind == '.jpg' else []
-    data = cv2.imencode(kind, picture[..., ::-1], options)[1].tobytes()
-    text = base64.b64encode(data).decode()
-    mime = {'.jpg': 'jpeg', '.png': 'png'}[kind]
-    return (f'<img class="{css}" alt="{escape(alt)}" loading="lazy" '
-            f'src="data:image/{mime};base64,{text}">')
+    return render('samples.html', title=title, about=about, cards=cards, legend=legend,
+                  notes=notes)
