@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 
 from segplug.report.charts import (
-    STYLE, Bar, Series, bar_chart, heat_map, histogram, line_chart, standalone)
+    STYLE,
+    Bar,
+    Series,
+    bar_chart,
+    heat_map,
+    histogram,
+    line_chart,
+    standalone,
+)
 
 EVIL = '"><script>alert(1)</script>&\x00\ud800\u0301名'
 
