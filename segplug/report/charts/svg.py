@@ -22,8 +22,8 @@ def _variables(colours: tuple[str, ...]) -> str:
     return ':root{' + ';'.join(f'--chart-{i}:{c}' for i, c in enumerate(colours, 1)) + '}'
 
 
+COLOURS = (_variables(_LIGHT) + '\n@media (prefers-color-scheme:dark){' + _variables(_DARK) + '}')
 STYLE = '\n'.join([
-    _variables(_LIGHT), '@media (prefers-color-scheme:dark){' + _variables(_DARK) + '}',
     f'.chart{{display:block;width:100%;height:auto;font:{FONT}px system-ui,sans-serif;'
     'font-variant-numeric:tabular-nums}',
     f'.chart text{{fill:currentColor}} .chart .small{{font-size:{SMALL}px}}',
@@ -39,12 +39,12 @@ STYLE = '\n'.join([
     '.chart .cell:hover{stroke:currentColor;stroke-width:.12}'])
 
 # What XML has no place for: control characters and halves of surrogate pairs (bad file names).
-_FORBIDDEN = re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]')
+FORBIDDEN = re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]')
 
 
 def escape(text: str) -> str:
     """Any text as text of an element or of an attribute in quotes."""
-    return _escape(_FORBIDDEN.sub('\ufffd', str(text)))
+    return _escape(FORBIDDEN.sub('\ufffd', str(text)))
 
 
 def number(value: float) -> str:
@@ -96,4 +96,4 @@ def standalone(svg: str) -> str:
     head, separator, tail = svg.partition('</desc>')
     paper = ('svg.chart{color-scheme:light dark;background:#fff;color:#111}'
              '@media (prefers-color-scheme:dark){svg.chart{background:#1c1c1c;color:#eee}}')
-    return f'{head}{separator}<style>{STYLE}\n{paper}</style>{tail}\n'
+    return f'{head}{separator}<style>{COLOURS}\n{STYLE}\n{paper}</style>{tail}\n'

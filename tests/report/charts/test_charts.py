@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from segplug.report.charts import (
+    COLOURS,
     STYLE,
     Bar,
     Series,
@@ -179,4 +180,5 @@ def test_any_number_of_classes_fits_the_budget(num):
 
 
 def test_the_style_names_every_colour_twice():
-    assert all(STYLE.count(f'--chart-{i}:#') == 2 for i in range(1, 9))
+    assert all(COLOURS.count(f'--chart-{i}:#') == 2 for i in range(1, 9))
+    assert all(f'var(--chart-{i})' in STYLE for i in range(1, 9))
