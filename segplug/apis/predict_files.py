@@ -6,7 +6,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pandas as pd
 
 from ..engine.whole_file import whole_file
 from ..errors import ConfigError
@@ -105,6 +104,7 @@ class Writer:
 
     def write_areas(self, rows: Sequence[dict]) -> Path:
         """``areas.csv``: pixels of each class, a row for each image."""
+        import pandas as pd
         return self._put('.', AREAS, pd.DataFrame(rows).to_csv(index=False).encode())
 
     def _counts(self, labels: np.ndarray) -> np.ndarray:

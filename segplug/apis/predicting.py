@@ -4,8 +4,8 @@ import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from mmengine.logging import MMLogger
 
 from ..errors import ConfigError
@@ -14,6 +14,9 @@ from .model import Model, load_model
 from .predict_files import Writer, check_out
 from .results import Shown
 from .sources import Video, is_video, source_files
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class PredictResult(Shown):
 
     out: Path
     labels: list[Path]
-    areas: pd.DataFrame = field(repr=False)
+    areas: 'pd.DataFrame' = field(repr=False)
 
     def __str__(self) -> str:
         return (f'Labelled {len(self.labels)} images: {self.out}/labels and {self.out}/overlays, '
@@ -83,6 +86,7 @@ def predict(config: str, checkpoint: str | None, images: Iterable[str | Path] | 
             rows.append(row)
             progress.reach(done)
         writer.write_areas(rows)
+    import pandas as pd
     return PredictResult(out, written, pd.DataFrame(rows))
 
 

@@ -4,12 +4,15 @@ import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from PIL import Image
 
 from ..visualization.draw import colour_map, legend, overlay
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SHOWN = 1024  # pixels of the longer side of the picture in a notebook
 
@@ -48,8 +51,9 @@ class Prediction:
             return self.colours()
         return overlay(self.image, self.labels, self.palette, alpha)
 
-    def areas(self) -> pd.DataFrame:
+    def areas(self) -> 'pd.DataFrame':
         """Pixels and share of each class, in percent: columns class, pixels, percent."""
+        import pandas as pd
         pixels = np.bincount(self.labels.ravel(), minlength=len(self.classes))
         return pd.DataFrame({'class': self.classes, 'pixels': pixels,
                              'percent': 100 * pixels / max(self.labels.size, 1)})

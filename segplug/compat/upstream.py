@@ -6,6 +6,7 @@ fails, the mend can go. `apply` runs them all; running it twice changes nothing.
 """
 
 import contextlib
+import functools
 import importlib
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -85,15 +86,19 @@ def config_text_is_python() -> None:
 
     def pretty_text(self) -> str:
         """The config as formatted Python."""
-        from yapf.yapflib.yapf_api import FormatCode
         text = config_text(self.to_dict())
-        if not self._format_python_code:
-            return text
-        return FormatCode(text, style_config=dict(
-            based_on_style='pep8', blank_line_before_nested_class_or_def=True,
-            split_before_expression_after_opening_paren=True))[0]
+        return _formatted(text) if self._format_python_code else text
 
     Config.pretty_text = property(pretty_text)
+
+
+@functools.lru_cache(maxsize=4)
+def _formatted(text: str) -> str:
+    """Python as mmengine formats it. A training asks five times, for the log and for files."""
+    from yapf.yapflib.yapf_api import FormatCode
+    return FormatCode(text, style_config=dict(
+        based_on_style='pep8', blank_line_before_nested_class_or_def=True,
+        split_before_expression_after_opening_paren=True))[0]
 
 
 _MOST_NODES = 1_000_000  # of a YAML file with what its references stand for

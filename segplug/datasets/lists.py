@@ -3,8 +3,8 @@
 import io
 import os
 import warnings
+from typing import TYPE_CHECKING
 
-import pandas
 from mmengine import fileio
 
 from ..errors import DataError, did_you_mean
@@ -13,13 +13,16 @@ from ..signature import extends
 from . import scan
 from .base import BaseSegDataset
 
+if TYPE_CHECKING:
+    import pandas
+
 # Columns of these names would overwrite what a sample is made of.
 RESERVED = ('img', 'img_path', 'img_shape', 'ori_shape', 'gt_seg_map', 'seg_map_path', 'seg_fields',
             'label_map', 'reduce_zero_label', 'sample_idx')
 
 
 def read_table(text: str, source: str, columns: tuple[str, str], sep: str | None = None
-               ) -> pandas.DataFrame:
+               ) -> 'pandas.DataFrame':
     """The rows of a list, every cell as it is written; cells that are missing are empty.
 
     Args:
@@ -32,6 +35,7 @@ def read_table(text: str, source: str, columns: tuple[str, str], sep: str | None
     Raises:
         DataError: It is no table, a row has too many cells, or there is none.
     """
+    import pandas
     kind = os.path.splitext(source)[1].lower()
     has_header = kind in ('.csv', '.tsv')
     sep = sep or {'.csv': ',', '.tsv': '\t'}.get(kind, r'\s+')
@@ -51,7 +55,7 @@ def read_table(text: str, source: str, columns: tuple[str, str], sep: str | None
     return table
 
 
-def _other_sep(table: pandas.DataFrame) -> str:
+def _other_sep(table: 'pandas.DataFrame') -> str:
     """The ``sep`` that a table of one column seems to have been written with, or ''."""
     header = str(table.columns[0])
     found = next((sep for sep in ';\t|,' if sep in header), None)
@@ -96,7 +100,7 @@ class ListDataset(BaseSegDataset):
                 for image, label, row in zip(images, labels, further.to_dict('records'),
                                              strict=True)]
 
-    def _table(self) -> pandas.DataFrame:
+    def _table(self) -> 'pandas.DataFrame':
         if not fileio.isfile(self.ann_file, backend_args=self.backend_args):
             raise DataError(f'The list {self.ann_file} does not exist.',
                             got=scan.nearby(self.ann_file),

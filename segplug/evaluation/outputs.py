@@ -9,13 +9,16 @@ import math
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import pandas as pd
 
 from ..ops.confusion import check_prediction
 from . import scores
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Beside predictions/ in the folder of ``--out``.
 SCORE_FILES = ('metrics.json', 'confusion_matrix.npy', 'per_image.csv')
@@ -104,7 +107,7 @@ def matrix_npy(matrix: np.ndarray) -> bytes:
 
 
 def per_image_table(files: Sequence[str], hit: np.ndarray, false: np.ndarray, missed: np.ndarray,
-                    classes: Sequence[str]) -> pd.DataFrame:
+                    classes: Sequence[str]) -> 'pd.DataFrame':
     """One row per image: file, mIoU, aAcc, IoU per class in percent, and the counts.
 
     Args:
@@ -121,4 +124,5 @@ def per_image_table(files: Sequence[str], hit: np.ndarray, false: np.ndarray, mi
                    aAcc=100 * scores.pixel_accuracy(hit, missed))
     for key, values in (('IoU', 100 * iou), ('tp', hit), ('fp', false), ('fn', missed)):
         columns.update({f'{key}.{name}': values[:, k] for k, name in enumerate(classes)})
+    import pandas as pd
     return pd.DataFrame(columns)

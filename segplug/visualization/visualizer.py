@@ -14,6 +14,18 @@ from ..structures import SegDataSample
 from . import draw
 
 
+# What mmengine makes with matplotlib, which takes 0.2 s to import: made when it is asked for, by
+# the first picture.
+_FIGURE = ('fig_save_canvas', 'fig_save', 'ax_save', 'dpi')
+
+
+class _NoFigure:
+    """Stands where mmengine's constructor asks the figure for its resolution."""
+
+    def get_dpi(self) -> None:
+        """Not known yet."""
+
+
 @VISUALIZERS.register_module()
 class SegLocalVisualizer(Visualizer):
     """Draw label and prediction of a sample and hand the picture to all back ends.
@@ -38,7 +50,14 @@ class SegLocalVisualizer(Visualizer):
                  classes: Sequence[str] | None = None,
                  palette: Sequence[Sequence[int]] | None = None,
                  dataset_name: str | None = None, alpha: float = 0.8) -> None:
-        super().__init__(name, image, vis_backends, save_dir)
+        self._draws = False
+        super().__init__(name, None, vis_backends, save_dir)
+        self._draws = True
+        if isinstance(self.fig_save, _NoFigure):
+            for one in _FIGURE:
+                delattr(self, one)
+        if image is not None:
+            self.set_image(image)
         if not 0 <= alpha <= 1:
             raise ConfigError('SegLocalVisualizer has a wrong alpha.', got=alpha,
                               expected='a number from 0 to 1', culprit='alpha')
@@ -50,6 +69,21 @@ class SegLocalVisualizer(Visualizer):
                               culprit='palette')
         self.alpha = alpha
         self.dataset_meta = dict(classes=classes, palette=palette)
+
+    def _initialize_fig(self, fig_cfg: dict) -> tuple:
+        """mmengine's canvas, figure and axes; none while a visualizer is made whose class leaves
+        them as they are."""
+        may_wait = type(self)._initialize_fig is SegLocalVisualizer._initialize_fig
+        if may_wait and not self._draws:
+            return None, _NoFigure(), None
+        return super()._initialize_fig(fig_cfg)
+
+    def __getattr__(self, name: str):
+        if name not in _FIGURE:
+            raise AttributeError(f'{type(self).__name__!r} object has no attribute {name!r}')
+        self.fig_save_canvas, self.fig_save, self.ax_save = self._initialize_fig(self.fig_save_cfg)
+        self.dpi = self.fig_save.get_dpi()
+        return self.__dict__[name]
 
     @master_only
     def add_datasample(self, name: str, image: np.ndarray,

@@ -76,3 +76,30 @@ def test_depths_come_below(tmp_path, sample):
     found = cv2.imread(str(tmp_path / 'y.png'))[..., ::-1]
     assert np.array_equal(found[:8], IMAGE)
     assert found.shape == (16, 10, 3)
+
+
+def test_the_figure_is_made_when_it_is_asked_for():
+    visualizer = SegLocalVisualizer('late')
+    assert not {'fig_save', 'fig_save_canvas', 'ax_save', 'dpi'} & set(vars(visualizer))
+    assert visualizer.dpi == visualizer.fig_save.get_dpi()
+    assert visualizer.ax_save is visualizer.fig_save.axes[0]  # the one figure, not a second
+    assert visualizer.fig_save_canvas is visualizer.fig_save.canvas
+    with pytest.raises(AttributeError, match="'SegLocalVisualizer' object has no attribute 'fig'"):
+        _ = visualizer.fig
+
+
+def test_a_visualizer_may_begin_with_an_image():
+    image = np.full((6, 8, 3), 9, np.uint8)
+    visualizer = SegLocalVisualizer('begun', image)
+    assert (visualizer.height, visualizer.width) == (6, 8)
+    assert visualizer.get_image().shape == (6, 8, 3)
+
+
+def test_a_figure_of_a_subclass_is_made_at_once():
+    class Own(SegLocalVisualizer):
+        def _initialize_fig(self, fig_cfg):
+            canvas, fig, ax = super()._initialize_fig(fig_cfg)
+            fig.set_dpi(50)
+            return canvas, fig, ax
+
+    assert Own('own').dpi == 50

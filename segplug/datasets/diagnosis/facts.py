@@ -7,7 +7,6 @@ import os
 from dataclasses import dataclass, field
 
 import numpy as np
-import tifffile
 from PIL import Image, UnidentifiedImageError
 
 from ...errors import DataError
@@ -209,6 +208,7 @@ def _header(path: str, head: bytes) -> tuple[tuple[int, int] | None, int]:
     if path.lower().endswith(files.array_files.SUFFIXES) or head.startswith(b'\x1f\x8b'):
         return None, 1
     if files.array_files.is_tiff(head):
+        import tifffile
         with tifffile.TiffFile(path) as file:
             page = file.pages[0]
             return (page.imagelength, page.imagewidth), 1

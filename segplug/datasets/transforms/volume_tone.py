@@ -10,7 +10,6 @@ from numbers import Number
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
-from scipy.ndimage import gaussian_filter
 
 from ...errors import ConfigError, ShapeError
 from ...registry import TRANSFORMS
@@ -108,6 +107,7 @@ class BioMedicalGaussianBlur(BaseTransform):
         check_float(img, 'BioMedicalGaussianBlur')
         sigmas = self._draw(img.shape[0])
         if sigmas:
+            from scipy.ndimage import gaussian_filter
             img = img.copy()
             for c, sigma in sigmas.items():
                 gaussian_filter(img[c], sigma, output=img[c])
