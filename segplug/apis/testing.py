@@ -1,10 +1,12 @@
 """Score a checkpoint on the test set of a config, single-scale or with augmentation."""
 
 import inspect
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import ConfigError
 from ..registry import METRICS, made_of_settings, resolve
+from . import run_record
 from .binary_checks import check_binary
 from .checkpoints import use_load_cfg
 from .config import load_config
@@ -21,14 +23,16 @@ def test(config: str, checkpoint: str, *, aug_test: bool = False, out: str | Non
          format_only: bool = False, worst: int | None = None, speed: dict | None = None,
          load: dict | None = None,
          work_dir: str | None = None, launcher: str = 'none', options: dict | None = None,
-         data_root: str | None = None, packed: str | None = None) -> Metrics:
+         data_root: str | None = None, packed: str | None = None,
+         command: Sequence[str] | None = None) -> Metrics:
     """Test a checkpoint; returns the metrics, in percent, unrounded.
 
     Args:
         config: Path or shipped name of the config.
         checkpoint: File, URL or known name of the weights.
         aug_test: Average over the scales and flips of ``aug_test_cfg``, else the standard ones.
-        out: Folder for predictions, metrics.json, confusion_matrix.npy and per_image.csv.
+        out: Folder for predictions, metrics.json, confusion_matrix.npy and per_image.csv, and
+            run.json, which says what was tested with what.
         format_only: Only write the benchmark server's files to ``out``; needs no labels.
         worst: How many images of lowest mIoU to name in the log.
         speed: Added to the config's ``speed``: amp ('bf16', 'fp16' or True), channels_last,
@@ -36,10 +40,13 @@ def test(config: str, checkpoint: str, *, aug_test: bool = False, out: str | Non
         load: Added to the config's ``load_cfg``: floor, ema, key, key_map ..., see
             `segplug.engine.loading.LoadCfg`.
         work_dir, launcher, options, data_root, packed: As for `segplug.apis.train`.
+        command: The words that were typed, for run.json.
 
     Raises:
         ConfigError, DataError, CheckpointError: What is wrong, where it is set and what to do.
     """
+    from mmengine.dist import is_main_process
+
     from ..engine.runner import Runner
     from ..engine.whole_file import refusals_told
     cfg = load_config(config, options=options, data_root=data_root, packed=packed)
@@ -67,7 +74,10 @@ def test(config: str, checkpoint: str, *, aug_test: bool = False, out: str | Non
             runner = Runner.from_cfg(cfg)
         if note:
             runner.logger.warning(note)
-        return Metrics.of(runner.test(), runner.test_evaluator.metrics)
+        metrics = Metrics.of(runner.test(), runner.test_evaluator.metrics)
+        if out is not None and not format_only and is_main_process():
+            run_record.write(out, **run_record.of_test(runner, config, checkpoint, command))
+        return metrics
 
 
 def use_aug_test(cfg) -> str | None:
