@@ -16,11 +16,12 @@ SOURCES = sorted(PACKAGE.rglob('*.py'))
 # contract tries components of all of it, for commands and tests.
 # compat.mmseg lends mmsegmentation's names for all of it: only commands may import it.
 RANKS = {
-    'version': 0, 'arguments': 1, 'discovery': 1, 'errors': 1, 'signature': 1, 'registry': 2,
+    'version': 0, 'arguments': 1, 'discovery': 1, 'errors': 1, 'signature': 1, 'startup': 1,
+    'registry': 2,
     'structures': 2,
     'ops': 3, 'compat': 3,
     'models': 4, 'datasets': 4, 'evaluation': 4, 'visualization': 4,
-    'engine': 5, 'report': 5, 'apis': 6, 'contract': 7, 'compat.mmseg': 7, 'cli': 8,
+    'engine': 5, 'report': 5, 'analysis': 5, 'apis': 6, 'contract': 7, 'compat.mmseg': 7, 'cli': 8,
 }
 FORBIDDEN = ('pkg_resources', 'torchvision', 'mmcv.ops', 'mmseg', 'segplug_gated')
 MAX_LINES = 400

@@ -5,15 +5,15 @@ of all configs takes seconds and no memory.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
-from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch import Tensor, nn
 
+from ..analysis.complexity import multiply_adds
 from ..errors import ConfigError, did_you_mean
 from ..registry import MODELS, SCOPE
 from .config import load_config
@@ -38,9 +38,8 @@ def zoo(words: Iterable[str] = (), *, size: tuple[int, int] | None = None) -> li
     Raises:
         ConfigError: No config matches, one does not build, or the size does not fit its network.
     """
-    if size is not None and min(size) < 1:
-        raise ConfigError(f'An image of {size[0]}x{size[1]} pixels has none.', expected='H and W '
-                          'of 1 or more')
+    if size is not None:
+        check_size(size)
     words = list(words)
     rows, counted = [], {}
     for path in matching(words):
@@ -75,6 +74,15 @@ def matching(words: list[str]) -> list[Path]:
     return found
 
 
+def check_size(size: Sequence[int]) -> tuple[int, int]:
+    """(H, W); ConfigError for an image without pixels."""
+    height, width = size
+    if min(height, width) < 1:
+        raise ConfigError(f'An image of {height}x{width} pixels has none.',
+                          expected='H and W of 1 or more')
+    return height, width
+
+
 def build_on_meta(cfg: Config) -> nn.Module:
     """The model of ``cfg``, without memory for its weights."""
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or SCOPE), \
@@ -85,10 +93,8 @@ def build_on_meta(cfg: Config) -> nn.Module:
 def count(model: nn.Module, size: tuple[int, int]) -> dict[str, int]:
     """`parameters`, and ``multiply_adds`` of the prediction of one image of ``size`` (H, W).
 
-    A multiply-add is one product and one sum, half of what torch's counter calls its
-    operations. Convolutions and matrix products are counted, as they are computed here, which
-    for PSPNet and UPerNet is less than published counts say; norms, activations and resizes,
-    about one in a hundred, are not.
+    What is counted stands in `segplug.analysis.complexity`. It is what is computed here, which
+    for PSPNet and UPerNet is less than published counts say.
 
     Args:
         model: A segmentor on the meta device.
@@ -97,15 +103,25 @@ def count(model: nn.Module, size: tuple[int, int]) -> dict[str, int]:
     Raises:
         ConfigError: The network cannot take an image of this size.
     """
-    image = torch.empty(1, _input_channels(model), *size, device='meta')
-    metas = [dict(img_shape=size, pad_shape=size, ori_shape=size)]
+    run = predicting(model, size)
     try:
-        with torch.no_grad(), FlopCounterMode(display=False) as counter:
-            model.encode_decode(image, metas)
+        return dict(parameters(model), multiply_adds=multiply_adds(run))
     except RuntimeError as error:
-        raise ConfigError(f'The network cannot take an image of {size[0]}x{size[1]}.',
-                          got=error, fix='give another size') from error
-    return dict(parameters(model), multiply_adds=counter.get_total_flops() // 2)
+        raise does_not_fit(size, error) from error
+
+
+def predicting(model: nn.Module, size: tuple[int, int]) -> Callable[[], Tensor]:
+    """What calls the network with one image of ``size`` (H, W), on the model's device."""
+    device = next(model.parameters()).device
+    image = torch.zeros(1, input_channels(model), *size, device=device)
+    metas = [dict(img_shape=size, pad_shape=size, ori_shape=size)]
+    return lambda: model.encode_decode(image, metas)
+
+
+def does_not_fit(size: tuple[int, int], error: Exception) -> ConfigError:
+    """What to say of a network that fails on an image of ``size``."""
+    return ConfigError(f'The network cannot take an image of {size[0]}x{size[1]}.',
+                       got=error, fix='give another size')
 
 
 def parameters(model: nn.Module) -> dict[str, int]:
@@ -116,7 +132,7 @@ def parameters(model: nn.Module) -> dict[str, int]:
     return dict(parameters=every - auxiliary, auxiliary_parameters=auxiliary)
 
 
-def _input_channels(model: nn.Module) -> int:
+def input_channels(model: nn.Module) -> int:
     """Channels of the image: what the first convolution takes."""
     return next(m.in_channels for m in model.modules() if isinstance(m, nn.Conv2d))
 
