@@ -19,7 +19,7 @@ from ..errors import DataError
 _SCORES = ('mIoU', 'mAcc', 'aAcc', 'mDice', 'mFscore', 'mPrecision', 'mRecall', 'IoU', 'Acc',
            'Dice', 'Fscore', 'Precision', 'Recall')
 # What a training line and a validation line both have, and mean different things by.
-_SHARED = ('time', 'data_time', 'memory', 'lr')
+SHARED = ('time', 'data_time', 'memory', 'lr')
 _PLACES = ('iter', 'step', 'epoch', 'mode')
 
 
@@ -214,7 +214,7 @@ def _add(start: _Start, row: dict, places: _Places) -> None:
     for key, value in row.items():
         if key in _PLACES or isinstance(value, bool) or not isinstance(value, int | float):
             continue
-        if not is_training and key in _SHARED:
+        if not is_training and key in SHARED:
             key = f'val/{key}'
         scale = 100 if is_old and key.partition('.')[0] in _SCORES else 1
         start.points.setdefault(key, {})[place] = scale * _real(value)

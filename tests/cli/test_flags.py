@@ -10,7 +10,7 @@ from segplug.cli.main import VERBS, main
 from tools.docs_site.verbs import parser_of
 
 # These name what the verb itself writes, draws or counts; form and direction are held below.
-OWN_WORDS = {'--out', '--num', '--seed', '--classes', '--config', '--size'}
+OWN_WORDS = {'--out', '--keys', '--num', '--seed', '--classes', '--config', '--size'}
 
 
 def parsers():

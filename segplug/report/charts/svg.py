@@ -14,15 +14,15 @@ SMALL = 11
 NUM_COLOURS = 8
 
 # Each of the eight has a contrast of 3 or more with white, or with #1c1c1c in the dark.
-_LIGHT = ('#0068b5', '#c85200', '#00784f', '#8b4ea8', '#c2185b', '#007c89', '#7a5b00', '#5b5b5b')
-_DARK = ('#5ab0f5', '#ff9f55', '#4fd1a1', '#c79be0', '#ff7fae', '#4dd0e1', '#d9b84a', '#b5b5b5')
+LIGHT = ('#0068b5', '#c85200', '#00784f', '#8b4ea8', '#c2185b', '#007c89', '#7a5b00', '#5b5b5b')
+DARK = ('#5ab0f5', '#ff9f55', '#4fd1a1', '#c79be0', '#ff7fae', '#4dd0e1', '#d9b84a', '#b5b5b5')
 
 
 def _variables(colours: tuple[str, ...]) -> str:
     return ':root{' + ';'.join(f'--chart-{i}:{c}' for i, c in enumerate(colours, 1)) + '}'
 
 
-COLOURS = (_variables(_LIGHT) + '\n@media (prefers-color-scheme:dark){' + _variables(_DARK) + '}')
+COLOURS = (_variables(LIGHT) + '\n@media (prefers-color-scheme:dark){' + _variables(DARK) + '}')
 STYLE = '\n'.join([
     f'.chart{{display:block;width:100%;height:auto;font:{FONT}px system-ui,sans-serif;'
     'font-variant-numeric:tabular-nums}',
@@ -91,9 +91,20 @@ def chart(height: float, title: str, desc: str, body: list[str], width: float = 
             + '\n'.join(body) + '</svg>')
 
 
-def standalone(svg: str) -> str:
-    """The text of an .svg file: a chart that brings its style."""
-    head, separator, tail = svg.partition('</desc>')
-    paper = ('svg.chart{color-scheme:light dark;background:#fff;color:#111}'
-             '@media (prefers-color-scheme:dark){svg.chart{background:#1c1c1c;color:#eee}}')
-    return f'{head}{separator}<style>{COLOURS}\n{STYLE}\n{paper}</style>{tail}\n'
+def standalone(*charts: str) -> str:
+    """The text of an .svg file: one chart or several, one below the other, that bring their
+    style."""
+    sizes = [tuple(map(float, re.search(r'viewBox="0 0 (\S+) (\S+)"', one).groups()))
+             for one in charts]
+    width, top, body = max(wide for wide, _ in sizes), 0., []
+    for one, (wide, high) in zip(charts, sizes, strict=True):
+        place = f'<svg y="{number(top)}" width="{number(wide)}" height="{number(high)}"'
+        body.append(place + one.removeprefix('<svg'))
+        top += high + 16
+    height = top - 16
+    paper = ('svg.file{color-scheme:light dark;background:#fff;color:#111}'
+             '@media (prefers-color-scheme:dark){svg.file{background:#1c1c1c;color:#eee}}')
+    return (f'<svg class="file" xmlns="http://www.w3.org/2000/svg" width="{number(1.6 * width)}" '
+            f'height="{number(1.6 * height)}" viewBox="-8 -8 {number(width + 16)} '
+            f'{number(height + 16)}">'
+            f'<style>{COLOURS}\n{STYLE}\n{paper}</style>\n' + '\n'.join(body) + '</svg>\n')

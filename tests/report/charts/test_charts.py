@@ -22,8 +22,8 @@ EVIL = '"><script>alert(1)</script>&\x00\ud800\u0301名'
 
 
 def drawn(svg):
-    """Parsed as strict XML."""
-    return ET.fromstring(standalone(svg))
+    """Parsed as strict XML: the chart in a file of its own."""
+    return ET.fromstring(standalone(svg)).find('{http://www.w3.org/2000/svg}svg')
 
 
 def parts(svg, name):
@@ -182,3 +182,12 @@ def test_any_number_of_classes_fits_the_budget(num):
 def test_the_style_names_every_colour_twice():
     assert all(COLOURS.count(f'--chart-{i}:#') == 2 for i in range(1, 9))
     assert all(f'var(--chart-{i})' in STYLE for i in range(1, 9))
+
+
+def test_charts_of_a_file_stand_below_each_other():
+    one, two = (heat_map(np.eye(n, dtype=int), ['a'] * n, title='t') for n in (1, 2))
+    file = ET.fromstring(standalone(one, two))
+    first, second = file.findall('{http://www.w3.org/2000/svg}svg')
+    height = float(first.get('viewBox').split()[3])
+    assert float(second.get('y')) == pytest.approx(height + 16)
+    assert file.get('viewBox').split()[:3] == ['-8', '-8', '436']
