@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mmengine.logging import MMLogger
 
 from ..errors import ConfigError
+from ..startup import awake, settle
 from .in_order import in_order
 from .model import Model, load_model
 from .predict_files import Writer, check_out
@@ -72,12 +73,14 @@ def predict(config: str, checkpoint: str | None, images: Iterable[str | Path] | 
     files = source_files([images] if isinstance(images, (str, Path)) else images)
     if not files:
         raise ConfigError('There is nothing to label.', expected='files, folders or patterns')
+    settle()
     out = Path(out)
     check_out(out, overwrite)
     model = load_model(config, checkpoint, device=device, aug_test=aug_test, options=options,
                        data_root=data_root, speed=speed, load=load, classes=classes)
     writer = Writer(out, model.classes, model.palette, probs, opacity)
     written, rows = [], []
+    awake()
     job = _Job(model, writer, probs is not None, window, stride)
     with refusals_told(out), Progress('predict', len(files), MMLogger.get_current_instance()) \
             as progress:

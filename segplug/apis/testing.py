@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..errors import ConfigError
 from ..registry import METRICS, made_of_settings, resolve
+from ..startup import settle
 from . import run_record
 from .binary_checks import check_binary
 from .checkpoints import use_load_cfg
@@ -70,6 +71,7 @@ def test(config: str, checkpoint: str, *, aug_test: bool = False, out: str | Non
         check_settings(cfg)
         check_classes(cfg)
         check_binary(cfg)
+        settle()
         with made_of_settings('The runner'):
             runner = Runner.from_cfg(cfg)
         if note:

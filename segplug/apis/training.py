@@ -7,6 +7,7 @@ from mmengine.dist import is_main_process
 
 from ..errors import ConfigError
 from ..registry import made_of_settings
+from ..startup import settle
 from .binary_checks import check_binary
 from .config import load_config
 from .config_checks import check_classes, drop_half_parts
@@ -82,6 +83,7 @@ def train(config: str, *, work_dir: str | None = None, resume: bool | str = Fals
         drop_half_parts(cfg, 'test')
         check_classes(cfg)
         check_binary(cfg)
+        settle()
         with made_of_settings('The runner'):
             runner = Runner.from_cfg(cfg)
         if doctor:

@@ -19,6 +19,7 @@ import threading
 from collections.abc import Iterator
 
 from ..errors import ConfigError
+from ..startup import awake
 from .main import guarded
 from .signals import raising_once
 
@@ -44,6 +45,7 @@ def launch(command: list[str], *, nproc: int) -> int:
     # Its own account of a failure is a page; ours below is a sentence.
     logging.getLogger('torch.distributed.elastic').setLevel(logging.CRITICAL)
     args = torchrun.parse_args(torchrun_args)
+    awake()
     try:
         with _one_end(SignalException):
             torchrun.run(args)

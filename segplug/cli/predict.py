@@ -3,6 +3,7 @@ look at, and the area of each class."""
 
 import argparse
 
+from ..startup import collector_rests
 from .common import (
     add_aug_test_argument,
     add_config_arguments,
@@ -52,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_speed_arguments(parser)
 
 
+@collector_rests()
 def run(args: argparse.Namespace, argv: list[str]) -> int:
     from ..apis.predicting import predict
     config, checkpoint, images = args.config, args.checkpoint, args.images

@@ -2,6 +2,7 @@
 
 import argparse
 
+from ..startup import collector_rests
 from .common import (
     add_amp_argument,
     add_config_arguments,
@@ -31,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                              'all)')
 
 
+@collector_rests()
 def run(args: argparse.Namespace, argv: list[str]) -> int:
     code = relaunched(args, argv)
     if code is not None:

@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader
 
 from ..errors import CheckpointError, ConfigError
 from ..registry import OPTIMIZERS, RUNNERS, made_of_settings, resolve
+from ..startup import awake
 from . import accumulation, distributed, state
 from . import checkpoint as checkpoints
 from .background import BackgroundWriter
@@ -298,6 +299,8 @@ class Runner(_UpstreamRunner):
 
     def call_hook(self, fn_name: str, **kwargs) -> None:
         """mmengine's; what hooks change after an iteration (EMA) is copied before."""
+        if fn_name == 'before_run':
+            awake()
         if fn_name == 'after_train_iter' and self.checkpoint_writer is not None:
             self.checkpoint_writer.copied()
         super().call_hook(fn_name, **kwargs)
