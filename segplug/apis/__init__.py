@@ -12,6 +12,7 @@ _PLACES = {
     'train': 'training', 'test': 'testing', 'predict': 'predicting', 'score': 'scoring',
     'compare': 'comparing', 'doctor': 'examining.examine', 'browse': 'browsing',
     'pack': 'packing', 'migrate': 'migrating', 'publish': 'publishing', 'load_config': 'config',
+    'show_config': 'showing', 'diff_configs': 'differing',
     'curves': 'charting',
 }
 __all__ = sorted(_PLACES)  # noqa: PLE0605

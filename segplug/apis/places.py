@@ -6,11 +6,17 @@ syntax of the files: assignments, ``dict(...)``, lists, variables, ``_base_.x``,
 """
 
 import ast
+import functools
+import importlib.util
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
 from mmengine.config import Config
+
+from .syntax import Found, base_variable, parsed
 
 
 def shipped_configs() -> Path:
@@ -35,7 +41,24 @@ def config_files(path: str | os.PathLike) -> list[Path]:
     files.append(path)
     for base in Config._get_base_files(str(path)):
         files += config_files(base_path(base, path))
+    for module in dict.fromkeys(module for module, _, _ in parsed(path).imports) \
+            if path.suffix == '.py' else ():
+        files += config_files(module_file(module, path))
     return files
+
+
+def module_file(module: str, file: Path) -> Path:
+    """The file of ``from ..a.b import *`` under ``with read_base():``; nothing is imported."""
+    name = module.lstrip('.')
+    folder, parts = file.parent, name.split('.') if name else []
+    if module == name:
+        spec = importlib.util.find_spec(parts[0])
+        places = spec and spec.submodule_search_locations
+        folder, parts = Path(next(iter(places), '')) if places else folder, parts[1:]
+    else:
+        for _ in range(len(module) - len(name) - 1):
+            folder = folder.parent
+    return folder.joinpath(*parts).with_suffix('.py')
 
 
 # --- a component's path in the resolved config -------------------------------------------------
@@ -86,124 +109,103 @@ def _equal(a, b) -> bool:
 
 # --- a path's place in the files ---------------------------------------------------------------
 
+@dataclass(frozen=True)
+class Place:
+    """Where a key is written.
+
+    Attributes:
+        file, line: The file and its line.
+        value: The syntax of the value there; of JSON and YAML its text.
+        variable: Where it is a variable's name, that name ...
+        behind: ... and where the variable is set.
+        before: How many statements of a Python file come before.
+    """
+
+    file: Path
+    line: int
+    value: ast.AST
+    variable: str = ''
+    behind: 'Place | None' = None
+    before: int = 0
+
+
 def written_at(path: tuple, file: Path) -> str | None:
     """'file:line' of the key that ``path`` ends in: in ``file``, else in its bases."""
-    if file.suffix != '.py' or not path:
+    found = find(path, file)
+    return found and f'{found.file}:{found.line}'
+
+
+def find(path: tuple, file: Path) -> Place | None:
+    """Where the key that ``path`` ends in is written, with a number for each item of a list; None
+    where no syntax tells it."""
+    if not path or not file.is_file():
         return None
-    line = _Syntax(file).line(path)
-    if isinstance(line, tuple):  # a variable of the bases
-        path = line
-    elif line is not None:
-        return f'{file}:{line}'
+    if file.suffix != '.py':
+        return _find_in_data(path, file)
+    found = parsed(file).find(path, length_of=functools.partial(_num_items, file))
+    if not isinstance(found, Found):
+        return _find_in_bases(found or path, file)
+    name, behind = _behind(found, file)
+    return Place(file, found.line, found.value, name, behind, found.before)
+
+
+def _num_items(file: Path, path: tuple) -> int | None:
+    """How many items a list of the bases of ``file`` has."""
+    place = _find_in_bases(path, file)
+    if place is None or place.file.suffix != '.py':
+        return None
+    return parsed(place.file).num_items(Found(place.line, place.value, place.before),
+                                        functools.partial(_num_items, place.file))
+
+
+def _behind(found: Found, file: Path) -> tuple[str, Place | None]:
+    """The name of the variable that stands as a value, and where it is set."""
+    names = base_variable(found.value)
+    if names is not None:
+        return '.'.join(map(str, names)), _find_in_bases(names, file)
+    if not isinstance(found.value, ast.Name):
+        return '', None
+    name = found.value.id
+    inner = parsed(file).find((name,), found.before)
+    if isinstance(inner, Found):
+        return name, Place(file, inner.line, inner.value, *_behind(inner, file), inner.before)
+    return name, _find_in_bases(inner or (name,), file)
+
+
+def _find_in_bases(path: tuple, file: Path) -> Place | None:
     for base in Config._get_base_files(str(file)):
-        place = written_at(path, Path(base_path(base, file)))
-        if place is not None:
-            return place
+        found = find(path, Path(base_path(base, file)))
+        if found is not None:
+            return found
+    if file.suffix != '.py':
+        return None
+    for module, name, here in reversed(parsed(file).imports):
+        if name == '*' or here == path[0]:
+            found = find(path if name == '*' else (name, *path[1:]), module_file(module, file))
+            if found is not None:
+                return found
     return None
 
 
-class _Syntax:
-    """The assignments of one file."""
-
-    def __init__(self, file: Path) -> None:
-        self.assigned: dict[str, ast.Assign] = {}
-        self.parts: list[tuple[tuple, ast.Assign]] = []  # of ``model.backbone.depth = 18``
-        for statement in ast.parse(file.read_text(encoding='utf-8')).body:
-            if isinstance(statement, ast.Assign):
-                for target in statement.targets:
-                    if isinstance(target, ast.Name):
-                        self.assigned[target.id] = statement
-                    elif path := _part(target):
-                        self.parts.append((path, statement))
-
-    def line(self, path: tuple) -> int | tuple | None:
-        """Where the last key of ``path`` is written; a path, if that is one of the bases."""
-        for part, statement in reversed(self.parts):
-            if part == path[:len(part)]:
-                found = self._follow(statement.value, path[len(part):], statement.lineno)
-                if found is not None:
-                    return found
-        statement = self.assigned.get(path[0])
-        if statement is None:
-            return None
-        return self._follow(statement.value, path[1:], statement.lineno)
-
-    def _follow(self, node: ast.AST, rest: tuple, line: int) -> int | tuple | None:
-        if not rest:
-            return line
-        base = _base_variable(node)
-        if base is not None:
-            return (*base, *rest)
-        if isinstance(node, ast.Name):
-            statement = self.assigned.get(node.id)
-            return self._follow(statement.value, rest, line) if statement else None
-        for value, remaining, its_line in self._inside(node, rest):
-            found = self._follow(value, remaining, its_line)
-            if found is not None:
-                return found
-        return None
-
-    def _inside(self, node: ast.AST, rest: tuple) -> Iterator[tuple[ast.AST, tuple, int]]:
-        """(value, what is left of the path, line) of each place where ``rest[0]`` may stand."""
-        if isinstance(node, ast.Call):
-            for keyword in reversed(node.keywords):
-                if keyword.arg == rest[0]:
-                    yield keyword.value, rest[1:], keyword.lineno
-                elif keyword.arg is None:
-                    yield keyword.value, rest, keyword.lineno
-            for value in node.args:
-                yield value, rest, value.lineno
-        elif isinstance(node, ast.Dict):
-            for key, value in reversed(list(zip(node.keys, node.values, strict=True))):
-                if key is None:
-                    yield value, rest, value.lineno
-                elif isinstance(key, ast.Constant) and key.value == rest[0]:
-                    yield value, rest[1:], key.lineno
-        elif isinstance(rest[0], int):
-            items = self._items(node)
-            if items is not None and rest[0] < len(items):
-                yield items[rest[0]], rest[1:], items[rest[0]].lineno
-
-    def _items(self, node: ast.AST) -> list[ast.AST] | None:
-        """The items of a list, of a sum of lists and of starred ones; None if not known."""
-        if isinstance(node, ast.Name):
-            statement = self.assigned.get(node.id)
-            return self._items(statement.value) if statement else None
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-            parts = [self._items(node.left), self._items(node.right)]
-        elif isinstance(node, (ast.List, ast.Tuple)):
-            parts = [self._items(item.value) if isinstance(item, ast.Starred) else [item]
-                     for item in node.elts]
+def _find_in_data(path: tuple, file: Path) -> Place | None:
+    """In JSON or YAML, JSON being YAML too."""
+    node = _document(str(file), file.stat().st_mtime_ns)
+    line = 1
+    for key in path:
+        if isinstance(node, yaml.MappingNode):
+            line, node = next(((k.start_mark.line + 1, v) for k, v in reversed(node.value)
+                               if k.value == str(key)), (0, None))
+        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) \
+                and key < len(node.value):
+            node = node.value[key]
+            line = node.start_mark.line + 1
         else:
-            return None
-        return None if None in parts else [item for part in parts for item in part]
+            node = None
+        if node is None:
+            return _find_in_bases(path, file)
+    return Place(file, line, ast.Constant(getattr(node, 'value', None)))
 
 
-def _base_variable(node: ast.AST) -> tuple | None:
-    """``_base_.a.b``, also in two pairs of braces, as ('a', 'b')."""
-    while isinstance(node, ast.Set) and len(node.elts) == 1:
-        node = node.elts[0]
-    path = _part(node)
-    return path if path and _root(node).id == '_base_' else None
-
-
-def _root(node: ast.AST) -> ast.AST:
-    while isinstance(node, (ast.Attribute, ast.Subscript)):
-        node = node.value
-    return node
-
-
-def _part(node: ast.AST) -> tuple | None:
-    """``_base_.a['b'][0]``, or ``a.b[0]`` of a name, as ('a', 'b', 0)."""
-    names = []
-    while isinstance(node, (ast.Attribute, ast.Subscript)):
-        if isinstance(node, ast.Attribute):
-            names.append(node.attr)
-        elif isinstance(node.slice, ast.Constant):
-            names.append(node.slice.value)
-        else:
-            return None
-        node = node.value
-    if not isinstance(node, ast.Name) or not names:
-        return None
-    return tuple(reversed(names if node.id == '_base_' else [*names, node.id]))
+@functools.lru_cache(maxsize=64)
+def _document(file: str, changed: int) -> yaml.Node | None:
+    return yaml.compose(Path(file).read_text(encoding='utf-8'), yaml.SafeLoader)

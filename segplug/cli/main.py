@@ -27,6 +27,7 @@ VERBS = {
     'curves': ('segplug.cli.curves', 'show the training curves of runs, from their logs'),
     'predict': ('segplug.cli.predict', 'label images with a checkpoint'),
     'zoo': ('segplug.cli.zoo', 'list the shipped configs: parameters, multiply-adds'),
+    'config': ('segplug.cli.config', 'print a config, merged, with where each value is from'),
     'doctor': ('segplug.cli.doctor', 'find what is wrong with the data of a config'),
     'browse': ('segplug.cli.browse', 'show samples after the pipeline, with their labels'),
     'pack': ('segplug.cli.pack', 'write a data set decoded, to read crops of it at once'),

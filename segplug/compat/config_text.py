@@ -11,20 +11,21 @@ def config_text(cfg: Mapping) -> str:
     Values that are no plain data come as text: a class as its import path, anything else by
     ``str``.
     """
-    return '\n'.join(f'{key} = {_text(value)}' for key, value in _sorted(cfg))
+    return '\n'.join(f'{key} = {value_text(value)}' for key, value in _sorted(cfg))
 
 
 def _sorted(node: Mapping) -> list[tuple]:
     return sorted(node.items(), key=lambda item: str(item[0]))
 
 
-def _text(value) -> str:
+def value_text(value) -> str:
+    """A value as Python text."""
     if isinstance(value, Mapping):
         return _mapping(value)
     if type(value) is list:
-        return f'[{", ".join(map(_text, value))}]'
+        return f'[{", ".join(map(value_text, value))}]'
     if type(value) is tuple:
-        return f'({"".join(f"{_text(item)}, " for item in value)})'
+        return f'({"".join(f"{value_text(item)}, " for item in value)})'
     if isinstance(value, str):
         return repr(str(value))
     if isinstance(value, float) and not math.isfinite(value):
@@ -32,7 +33,7 @@ def _text(value) -> str:
     if value is None or type(value) in (bool, int, float, complex, bytes):
         return repr(value)
     if hasattr(value, 'tolist'):  # arrays and their items
-        return _text(value.tolist())
+        return value_text(value.tolist())
     if callable(value) and hasattr(value, '__qualname__'):
         return repr(f'{value.__module__}.{value.__qualname__}')
     return repr(str(value))
@@ -42,5 +43,6 @@ def _mapping(node: Mapping) -> str:
     names = all(isinstance(key, str) and key.isidentifier() and not keyword.iskeyword(key)
                 for key in node)
     if names:
-        return f'dict({", ".join(f"{key}={_text(value)}" for key, value in _sorted(node))})'
-    return f'{{{", ".join(f"{_text(key)}: {_text(value)}" for key, value in _sorted(node))}}}'
+        return f'dict({", ".join(f"{key}={value_text(value)}" for key, value in _sorted(node))})'
+    items = [f'{value_text(key)}: {value_text(value)}' for key, value in _sorted(node)]
+    return f'{{{", ".join(items)}}}'

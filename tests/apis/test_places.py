@@ -79,3 +79,23 @@ def test_assignments_to_parts(tmp_path):
     places = [written_at(path, child) for path in (
         ('model', 'depth'), ('model', 'heads', 0, 'a'), ('mine', 'x', 'y'), ('model', 'heads'))]
     assert places == [f'{child}:2', f'{child}:3', f'{child}:6', f'{tmp_path}/base.py:1']
+
+
+def test_parts_of_a_list_of_the_bases(write):
+    base = write('base.py', BASE)
+    child = write('child.py', """_base_ = ['base.py']
+own = [*_base_.steps[:-1], dict(type='N',
+                                n=1), _base_.steps[-1]]
+*first, last = _base_.plan
+joined = first + [dict(type='E')] + [last]
+changed = [dict(step, s=2) for step in _base_.steps]
+more = [*changed, dict(t=3)]
+""")
+    assert Config.fromfile(child).own == [dict(type='A'), dict(type='N', n=1),
+                                          dict(type='B', p=1)]
+    places = [written_at(path, child) for path in (
+        ('own', 0, 'type'), ('own', 1, 'n'), ('own', 2, 'p'), ('joined', 2, 'q'),
+        ('joined', 3, 'type'), ('joined', 4, 'r'), ('changed', 1, 'p'), ('changed', 1, 's'),
+        ('more', 1, 's'), ('more', 2, 't'))]
+    assert places == [f'{base}:3', f'{child}:3', f'{base}:3', f'{base}:8', f'{child}:5',
+                      f'{base}:8', f'{base}:3', f'{child}:6', f'{child}:6', f'{child}:7']
