@@ -2,8 +2,8 @@
 
 import contextlib
 import logging
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from ..datasets.rasters import open_raster
 from ..errors import ConfigError, DataError
 from ..ops import memory
 from ..ops.fuse import probabilities
+from ..structures import SegDataSample
 from ..visualization.draw import default_palette
 from . import large
 from .checkpoints import classes_for, test_dataset, use_load_cfg
@@ -151,6 +152,27 @@ class Model:
             for source, results in in_order(self._read, items, workers=2):
                 yield self._labelled(source, probs, results)
 
+    def packed(self, image: Source, *, channel_order: str = 'bgr') -> 'Packed':
+        """An image as the pipeline packs it for the network.
+
+        Args:
+            image, channel_order: One image, as for `predict`.
+
+        Raises:
+            DataError: It is missing, broken, or too large to be held.
+        """
+        if isinstance(image, (str, Path)):
+            image = Path(image)
+        source, results = self._read(image if isinstance(image, Path) else
+                                     _as_array(image, channel_order))
+        if results is None:
+            raise DataError(f'{source} is too large to go through the network at once.',
+                            got='x'.join(map(str, reversed(large.size_of(source)))),
+                            fix='cut the image')
+        return Packed(str(source), results['inputs'], results['data_samples'],
+                      lambda: displayed(str(source)) if isinstance(source, Path) else
+                      source.picture())
+
     def _items(self, images: Iterable[Source], channel_order: str) -> Iterator:
         for image in images:
             if not isinstance(image, (str, Path)):
@@ -256,6 +278,23 @@ class Model:
                               fix='cut the image')
         with self.by_rows(path) as (_, bands):
             return self._prediction(path, np.concatenate(list(bands)))
+
+
+@dataclass(frozen=True)
+class Packed:
+    """An image that is ready for `EncoderDecoder.test_step`.
+
+    Attributes:
+        name: What it is spoken of by.
+        inputs: (C, H, W) as the pipeline gives it.
+        sample: Its `SegDataSample`.
+        picture: Makes the picture that it is, (H', W', 3) uint8 RGB, at its own size.
+    """
+
+    name: str
+    inputs: torch.Tensor
+    sample: SegDataSample
+    picture: Callable[[], np.ndarray] = field(repr=False)
 
 
 class _Named:
