@@ -13,7 +13,7 @@ _PLACES = {
     'compare': 'comparing', 'doctor': 'examining.examine', 'browse': 'browsing',
     'pack': 'packing', 'migrate': 'migrating', 'publish': 'publishing', 'load_config': 'config',
     'show_config': 'showing', 'diff_configs': 'differing',
-    'curves': 'charting',
+    'curves': 'charting', 'report': 'reporting',
 }
 __all__ = sorted(_PLACES)  # noqa: PLE0605
 

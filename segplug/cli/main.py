@@ -24,6 +24,7 @@ VERBS = {
     'test': ('segplug.cli.test', 'score a checkpoint: mIoU, single-scale or --aug-test'),
     'score': ('segplug.cli.score', 'score a folder of predictions against a folder of labels'),
     'compare': ('segplug.cli.compare', 'is B better than A? two test --out folders'),
+    'report': ('segplug.cli.report', 'write one page about a test: scores, curves, images'),
     'curves': ('segplug.cli.curves', 'show the training curves of runs, from their logs'),
     'predict': ('segplug.cli.predict', 'label images with a checkpoint'),
     'zoo': ('segplug.cli.zoo', 'list the shipped configs: parameters, multiply-adds'),

@@ -14,6 +14,8 @@ import jinja2
 import numpy as np
 from PIL import Image
 
+from .. import __version__
+
 _JPEG_QUALITY = 84
 # Control characters, and halves of surrogate pairs, which undecodable file names hold.
 _FORBIDDEN = re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]')
@@ -56,6 +58,24 @@ def number(value: float | None, digits: int = 2) -> str:
     return MISSING if value is None or math.isnan(value) else f'{value:.{digits}f}'
 
 
+def brief(value: float) -> str:
+    """A number of any size to read: four digits."""
+    return MISSING if math.isnan(value) else f'{value:.4g}'
+
+
+def exact(value: float | None) -> str:
+    """A number for programs: all its digits; '' for nan and None."""
+    return '' if value is None or math.isnan(value) else repr(float(value))
+
+
+def short(value: int) -> str:
+    """A count at a glance: '1.75 M'; below ten thousand as it is."""
+    for size, letter in ((1e12, 'T'), (1e9, 'G'), (1e6, 'M'), (1e3, 'k')):
+        if value >= max(size, 1e4):
+            return f'{value / size:.3g}\u202f{letter}'
+    return grouped(value)
+
+
 def grouped(value: int) -> str:
     """A count to read: '1 234 567', with thin spaces that do not break."""
     return f'{value:,}'.replace(',', '\u202f')
@@ -74,5 +94,7 @@ def _environment() -> jinja2.Environment:
     made = jinja2.Environment(
         loader=jinja2.PackageLoader('segplug.report'), autoescape=True, trim_blocks=True,
         lstrip_blocks=True, undefined=jinja2.StrictUndefined, finalize=_plain)
-    made.filters.update(number=number, grouped=grouped, photo=photo, drawing=drawing)
+    made.filters.update({f.__name__: f for f in (number, brief, exact, short, grouped, photo,
+                                                 drawing)})
+    made.globals.update(version=__version__)
     return made

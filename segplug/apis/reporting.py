@@ -1,0 +1,307 @@
+"""The report of a test: one HTML file with everything in it, from the folder of ``--out``.
+
+Letters: I images, K classes.
+"""
+
+import contextlib
+import html
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from mmengine.config import Config
+
+from ..errors import ConfigError, DataError, SegplugError
+from ..evaluation.outputs import atomic_write
+from ..report.logs import RunLog, read_run
+from ..report.run_page import Fact, ImageScore, Mode, RunPage, run_page
+from ..report.shots import Shot
+from ..visualization.draw import default_palette
+from . import run_record
+from .per_image import match
+from .tested import Tested, read_tested
+from .tested_samples import Samples, config_of
+
+_NUM_LOWEST = 3  # classes that a picture names
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was written.
+
+    Attributes:
+        path: The page.
+        remarks: What it lacks, and how to get it, in sentences.
+    """
+
+    path: Path
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def address(self) -> str:
+        """For a browser."""
+        return self.path.resolve().as_uri()
+
+    def __str__(self) -> str:
+        return '\n'.join([*self.remarks, self.address])
+
+    def _repr_html_(self) -> str:
+        remarks = ''.join(f'<p>{html.escape(remark)}</p>' for remark in self.remarks)
+        return f'{remarks}<a href="{html.escape(self.address)}">{html.escape(str(self.path))}</a>'
+
+
+def report(out_dir: str | os.PathLike, *, also: str | os.PathLike | None = None,
+           out: str | os.PathLike | None = None, num: int = 20, config: str | None = None,
+           options: dict | None = None, data_root: str | None = None,
+           training: str | os.PathLike | None = None) -> Report:
+    """Write a page about a test.
+
+    Args:
+        out_dir: Folder that ``segplug test --out`` has written.
+        also: Another such folder, of the same checkpoint tested otherwise: its mIoU and classes
+            stand beside. By default the folder next to ``out_dir`` that is multi-scale where that
+            one is single-scale, or the other way round.
+        out: The file; by default report.html in ``out_dir``.
+        num: How many images are shown: half are those of lowest mIoU, half those around the median.
+        config, options, data_root: As in `load_config`, for folders that do not say how they were
+            made, and data that was moved.
+        training: Its work directory, or a log of it, for its curves; by default the
+            checkpoint's folder.
+
+    Raises:
+        DataError: A folder is not what a test writes, or ``also`` is of another test.
+        ConfigError: A setting is wrong, or the page cannot be written.
+    """
+    if num < 0:
+        raise ConfigError('num is a number of images.', got=num, expected='0 or more')
+    tested = read_tested(out_dir)
+    path = Path(out_dir) / 'report.html' if out is None else Path(out)
+    if path.is_dir():
+        raise ConfigError(f'--out {path} is a folder.', expected='a file to write',
+                          fix=f'give {path / "report.html"}')
+    other, remarks = _other(tested, also)
+    remarks = [text for text in (tested.remark if config is None else '', *remarks) if text]
+    both = sorted([tested] if other is None else [tested, other], key=lambda t: t.num_views or 0)
+    run_log, log_note = training_log(tested, training)
+    cfg, samples, problem = _samples(tested, config, options, data_root)
+    worst, middle = chosen(tested.image_scores()[0], num) if samples else ((), ())
+    if problem and not tested.remark:
+        remarks.append(f'There are no pictures: {problem}')
+    page = RunPage(
+        title=_title(tested, config), modes=[_mode(one, len(both) > 1) for one in both],
+        main=both.index(tested), classes=tested.classes, palette=_palette(tested, samples),
+        matrix=tested.matrix, images=_image_scores(tested),
+        worst=[_shot(tested, samples, i) for i in worst],
+        middle=[_shot(tested, samples, i) for i in middle],
+        ignore_index=samples.ignore_index if samples else 255, log=run_log, log_note=log_note,
+        facts=_facts(both, tested, cfg), config=_config_text(tested, cfg), remarks=remarks)
+    try:
+        atomic_write(path, run_page(page).encode())
+    except OSError as error:
+        raise ConfigError(f'{path} could not be written.', got=error.strerror or error,
+                          fix='choose another --out') from error
+    return Report(path, tuple(remarks))
+
+
+def chosen(scores: np.ndarray, num: int) -> tuple[list[int], list[int]]:
+    """Places of the images to show: those of lowest score, and those around the median.
+
+    Args:
+        scores: (I,) float64; images without one (nan) are never shown.
+        num: How many there shall be at most, none of them twice.
+    """
+    order = [int(i) for i in np.argsort(scores, kind='stable') if not np.isnan(scores[i])]
+    num = min(num, len(order))
+    worst = order[:num - num // 2]
+    median = np.median(scores[order]) if order else 0
+    rest = sorted(order[len(worst):], key=lambda i: abs(scores[i] - median))[:num // 2]
+    return worst, sorted(rest, key=lambda i: scores[i])
+
+
+def training_log(tested: Tested, given: str | os.PathLike | None = None
+                 ) -> tuple[RunLog | None, str]:
+    """The training's log, and a sentence: whose it is, or why there is none ('' if that is clear).
+
+    Raises:
+        DataError: What was ``given`` holds no log, or a damaged one.
+    """
+    if given is not None:
+        log = read_run(given)
+        return log, ' '.join([f'From {given}.', *_sentences(log.notes)])
+    checkpoint = tested.record and (tested.record['checkpoint'] or {}).get('file')
+    if not checkpoint:
+        return None, ''
+    give = 'give the work directory of the training with --training.'
+    path = _found(str(checkpoint), tested.record['folder'])
+    if path is None:
+        return None, f'The checkpoint {checkpoint} is not on this machine: {give}'
+    try:
+        log = read_run(path.parent)
+    except DataError as error:
+        return None, f'There are no curves: {str(error.what).rstrip(".")}; {give}'
+    if not {'loss', 'lr', 'mIoU'} & set(log.curves):
+        return None, f'The log beside {checkpoint} is not of a training: {give}'
+    return log, ' '.join([f'From the logs beside {checkpoint}.', *_sentences(log.notes)])
+
+
+def _sentences(notes: Sequence[str]) -> list[str]:
+    return [f'{note[:1].upper()}{note[1:].rstrip(".")}.' for note in notes]
+
+
+def _found(name: str, folder: str | None) -> Path | None:
+    """A file, seen from here or from where the test was run."""
+    path = Path(name).expanduser()
+    return next((p for p in (path, *([Path(folder) / path] if folder else [])) if p.is_file()),
+                None)
+
+
+def _other(tested: Tested, also: str | os.PathLike | None) -> tuple[Tested | None, list[str]]:
+    """The other way in which the checkpoint was tested, and what to say of it."""
+    if also is not None:
+        other = read_tested(also)
+        match(tested.images, other.images)
+        if None not in (one := _checkpoint(tested), two := _checkpoint(other)) and one != two:
+            raise DataError(f'{tested.folder} and {also} are of two checkpoints.',
+                            fix=f'segplug report {tested.folder} {also} compares two runs')
+        return other, []
+    if tested.num_views is None or _checkpoint(tested) is None:
+        return None, []
+    found = []
+    own = tested.folder.resolve()
+    beside = tested.folder.parent if tested.folder.name else own.parent
+    for folder in sorted(beside.iterdir()):
+        if folder.resolve() == own or not (folder / run_record.FILE).is_file():
+            continue
+        with contextlib.suppress(DataError):  # it was not asked for
+            other = read_tested(folder)
+            match(tested.images, other.images)
+            if other.mode not in ('', tested.mode) and _checkpoint(other) == _checkpoint(tested):
+                found.append(other)
+    if len(found) > 1:
+        names = ', '.join(other.folder.name for other in found)
+        return None, [f'Several folders beside this one are {found[0].mode} tests of the same '
+                      f'checkpoint ({names}): choose one with --with.']
+    return (found[0] if found else None), []
+
+
+def _checkpoint(tested: Tested) -> str | None:
+    return tested.record and (tested.record['checkpoint'] or {}).get('sha256')
+
+
+def _samples(tested: Tested, config: str | None, options: dict | None, data_root: str | None
+             ) -> tuple[Config | None, Samples | None, str]:
+    """The config, the images, and what is wrong with them in a sentence."""
+    cfg = None
+    try:
+        cfg = config_of(tested, config, options, data_root)
+        ignored = tested.record and tested.record['ignore_index']
+        return cfg, Samples(tested, cfg, ignored), ''
+    except SegplugError as error:
+        if config is not None or data_root is not None:
+            raise
+        return cfg, None, f'{error}'
+
+
+def _shot(tested: Tested, samples: Samples, index: int) -> Shot:
+    name = tested.images.files[index]
+    score, accuracy, iou = (values[index] for values in tested.image_scores())
+    low = [k for k in np.argsort(iou, kind='stable') if not np.isnan(iou[k])][:_NUM_LOWEST]
+    facts = (f'Accuracy {accuracy:.2f} %; lowest: '
+             + ', '.join(f'{tested.classes[k]} {iou[k]:.1f}' for k in low),)
+    try:
+        sample = samples.read(name)
+    except SegplugError as error:
+        return Shot(name, score, facts, error=f'Not shown: {error}')
+    return Shot(name, score, facts, sample.picture, sample.label, sample.prediction)
+
+
+def _image_scores(tested: Tested) -> list[ImageScore]:
+    score, accuracy, iou = tested.image_scores()
+    known = ~np.isnan(iou).all(axis=1)
+    lowest = np.argmin(np.where(np.isnan(iou), np.inf, iou), axis=1)
+    return [ImageScore(name, float(score[i]), float(accuracy[i]),
+                       *((tested.classes[lowest[i]], float(iou[i, lowest[i]])) if known[i] else ()))
+            for i, name in enumerate(tested.images.files)]
+
+
+def _mode(tested: Tested, named: bool) -> Mode:
+    record = tested.record or {}
+    return Mode(tested.mode or (tested.folder.name if named else ''), tested.metrics,
+                record.get('level'), _views(tested))
+
+
+def _views(tested: Tested) -> str:
+    if tested.num_views in (None, 1):
+        return ''
+    scales = ', '.join(f'{scale:g}' for scale in tested.record['scales'])
+    return f'scales {scales}' + (', each with its mirror image' if tested.record['flip'] else '')
+
+
+def _palette(tested: Tested, samples: Samples | None) -> Sequence[Sequence[int]]:
+    """K colours."""
+    count = len(tested.classes)
+    for palette in (tested.record and tested.record['palette'],
+                    samples and samples.metainfo.get('palette')):
+        with contextlib.suppress(TypeError, ValueError):
+            colours = np.asarray(palette, dtype=np.uint8)
+            if colours.shape == (count, 3):
+                return colours.tolist()
+    return default_palette(count)
+
+
+def _title(tested: Tested, config: str | None) -> str:
+    name = config or (tested.record and tested.record['config_file'])
+    return Path(name).stem if name else tested.folder.resolve().name
+
+
+def _facts(both: Sequence[Tested], tested: Tested, cfg: Config | None) -> list[Fact]:
+    record = tested.record or {}
+    facts = [
+        Fact('Commands', tuple(t.record['command'] for t in both
+                               if t.record and t.record['command']), is_code=True),
+        Fact('Config', _lines(record.get('config_file'))),
+        Fact('Checkpoint', _checkpoint_lines(record.get('checkpoint') or {})),
+        Fact('Data', _data_lines(tested, cfg)),
+        Fact('Views of an image', _lines(_views(tested) or tested.num_views and 'one')),
+        Fact('Ran on', _machine_lines(record)),
+        Fact('Finished', _lines(record.get('finished'))),
+        Fact('Versions', _lines(', '.join(f'{k} {v}' for k, v in
+                                          (record.get('versions') or {}).items()))),
+        Fact('Commit', tuple(f'{commit} ({name})' for name, commit in
+                             (record.get('commits') or {}).items())),
+        Fact('Scores', tuple(str(t.folder) for t in both))]
+    return [fact for fact in facts if fact.lines]
+
+
+def _lines(value) -> tuple[str, ...]:
+    return (str(value),) if value else ()
+
+
+def _checkpoint_lines(checkpoint: dict) -> tuple[str, ...]:
+    lines = _lines(checkpoint.get('file'))
+    if isinstance(checkpoint.get('bytes'), int) and checkpoint.get('sha256'):
+        lines += (f'{checkpoint["bytes"] / 1e6:.1f} MB, SHA-256 {checkpoint["sha256"]}',)
+    return lines
+
+
+def _machine_lines(record: dict) -> tuple[str, ...]:
+    count = record.get('num_processes')
+    if not record.get('device'):
+        return ()
+    return (record['device'] + (f', {count} process{"es" if count > 1 else ""}' if count else ''),)
+
+
+def _data_lines(tested: Tested, cfg: Config | None) -> tuple[str, ...]:
+    config = (tested.record or {}).get('config') or (cfg.to_dict() if cfg else {})
+    dataset = (config.get('test_dataloader') or {}).get('dataset') or {}
+    words = [str(dataset[key]) for key in ('type', 'data_root', 'ann_file') if dataset.get(key)]
+    return (', '.join(words),) if words else ()
+
+
+def _config_text(tested: Tested, cfg: Config | None) -> str:
+    if tested.record and tested.record['config']:
+        with contextlib.suppress(KeyError):  # a name that Config keeps for itself
+            return Config(tested.record['config']).pretty_text
+    return cfg.pretty_text if cfg else ''

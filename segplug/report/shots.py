@@ -1,0 +1,105 @@
+"""Pictures of a test for a page: image, label, prediction and errors, within a budget of bytes.
+
+Letters: K classes, H W pixels.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..visualization.draw import Palette
+from ..visualization.layers import fitted, label_layer
+from .pages import drawing, photo
+
+# Longest side of a picture, in pixels: the first at which all of them fit the budget.
+_SIDES = (720, 560, 440, 340, 260, 200, 150, 110, 80, 56, 32)
+_RIGHT, _WRONG = (232, 236, 241), (208, 32, 40)
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One image of a test.
+
+    Attributes:
+        name: As in per_image.csv.
+        score: mIoU, in percent.
+        facts: Short lines below it.
+        picture: (H, W, 3) uint8 RGB, or None where the sample cannot be shown.
+        label, prediction: (H, W) integer.
+        error: Why it cannot be shown.
+    """
+
+    name: str
+    score: float
+    facts: tuple[str, ...] = ()
+    picture: np.ndarray | None = None
+    label: np.ndarray | None = None
+    prediction: np.ndarray | None = None
+    error: str = ''
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A shot as a page has it: addresses that hold the pictures, by name; None without any."""
+
+    shot: Shot
+    size: tuple[int, int] = (0, 0)
+    layers: dict[str, str] | None = None
+
+    def __len__(self) -> int:
+        """Bytes of the addresses."""
+        return sum(map(len, (self.layers or {}).values()))
+
+
+def shown(shots: Sequence[Shot], budget: int, num_classes: int, ignore_index: int,
+          palette: Palette) -> list[Shown]:
+    """The shots with their pictures encoded, as large as the budget allows, up to 720 pixels.
+
+    Args:
+        shots: In order.
+        budget: Bytes of all pictures together; where even the smallest size is more, there are
+            no pictures.
+        num_classes: K.
+        ignore_index: Label value that was not scored.
+        palette: K colours.
+    """
+    for side in _SIDES:
+        made, left = [], budget
+        for shot in shots:
+            made.append(_encoded(shot, side, num_classes, ignore_index, palette))
+            left -= len(made[-1])
+            if left < 0:
+                break
+        else:
+            return made
+    return [Shown(shot) for shot in shots]
+
+
+def _encoded(shot: Shot, side: int, num_classes: int, ignore_index: int, palette: Palette) -> Shown:
+    if shot.picture is None:
+        return Shown(shot)
+    picture = fitted(shot.picture, side)
+    layers = {
+        'label': label_layer(fitted(shot.label, side, nearest=True), num_classes, ignore_index,
+                             palette),
+        'prediction': label_layer(fitted(shot.prediction, side, nearest=True), num_classes, -1,
+                                  palette),
+        'errors': error_layer(fitted(shot.label, side, nearest=True),
+                              fitted(shot.prediction, side, nearest=True), ignore_index)}
+    return Shown(shot, picture.shape[1::-1], {
+        'image': photo(picture), **{name: drawing(layer) for name, layer in layers.items()}})
+
+
+def error_layer(label: np.ndarray, prediction: np.ndarray, ignore_index: int) -> np.ndarray:
+    """Where a prediction is wrong: red; pale where it is right; hatched where it is not scored.
+
+    Args:
+        label, prediction: (H, W) integer.
+        ignore_index: Label value that was not scored.
+
+    Returns:
+        (H, W, 3) uint8.
+    """
+    kind = np.where(label == ignore_index, 2, label.astype(np.int64) != prediction)
+    return label_layer(kind, 2, 2, (_RIGHT, _WRONG))
