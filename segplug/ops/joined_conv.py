@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from .resize import resize
+from .sizes import is_known
 
 
 def joined_conv(parts: Sequence[torch.Tensor], like: int, weight: torch.Tensor,
@@ -33,8 +34,10 @@ def joined_conv(parts: Sequence[torch.Tensor], like: int, weight: torch.Tensor,
     weights = weight.split([part.shape[1] for part in parts], dim=1)
     large, small = [], []
     for part, own in zip(parts, weights, strict=True):
-        # Up to a quarter of the pixels the short way has been the faster one.
-        few = 4 * part.shape[2] * part.shape[3] <= size[0] * size[1]
+        # Up to a quarter of the pixels the short way has been the faster one; a graph for any size
+        # cannot choose.
+        few = is_known(*size, *part.shape[2:]) \
+            and 4 * part.shape[2] * part.shape[3] <= size[0] * size[1]
         (small if few else large).append((part, own))
     maps = [resize(part, size, mode='bilinear', align_corners=align_corners) for part, _ in large]
     out = F.conv2d(_cat(maps), _cat([own for _, own in large]), bias, padding=1)
@@ -64,8 +67,8 @@ def _short_way(small: list[tuple[torch.Tensor, torch.Tensor]], size: tuple[int, 
         up = _interpolation(height, size[0], align_corners, part)
         ups.append(up.transpose(0, 1).reshape(size[0], -1))
     wide = _cat(wide)
-    out = torch.bmm(_cat(ups).expand(len(wide), -1, -1), wide)
-    return out.reshape(len(small[0][0]), -1, *size)
+    out = torch.bmm(_cat(ups).expand(wide.shape[0], -1, -1), wide)
+    return out.reshape(small[0][0].shape[0], -1, *size)
 
 
 def _interpolation(cells: int, pixels: int, align_corners: bool,

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from ..errors import ShapeError
+from .sizes import is_known, whole
 
 
 def resize(input: torch.Tensor, size: tuple[int, int] | None = None,
@@ -30,7 +31,8 @@ def resize(input: torch.Tensor, size: tuple[int, int] | None = None,
         raise ShapeError('resize takes a batch of feature maps.', got=tuple(input.shape),
                          expected='(N, C, H, W)')
     if size is not None:
-        size = (int(size[0]), int(size[1]))
-        if scale_factor is None and size == tuple(input.shape[2:]):
+        size = (whole(size[0]), whole(size[1]))
+        if scale_factor is None and is_known(*size, *input.shape[2:]) \
+                and size == tuple(input.shape[2:]):
             return input
     return F.interpolate(input, size, scale_factor, mode, align_corners)

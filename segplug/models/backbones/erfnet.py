@@ -12,6 +12,7 @@ from mmcv.cnn import build_activation_layer, build_conv_layer, build_norm_layer
 from torch import nn
 
 from ...errors import ConfigError
+from ...ops.sizes import top_left
 from ...registry import MODELS
 from ..layers import Backbone
 
@@ -161,7 +162,7 @@ class ERFNet(Backbone):
         height, width = (-(-length // 2) for length in x.shape[2:])
         for block in (*self.encoder, *self.decoder):
             x = block(x)
-        return (x[:, :, :height, :width],)
+        return (top_left(x, height, width),)
 
 
 def _check(widths, enc_blocks, dilations, enc_channels, dec_widths, dec_blocks,

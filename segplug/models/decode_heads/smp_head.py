@@ -104,7 +104,7 @@ class SMPHead(BaseDecodeHead):
         size = size or tuple(2 * side for side in levels[0].shape[2:])
         self._check_sizes([tuple(level.shape[2:]) for level in levels])
         # smp's first level is the image, of which decoders read the size alone.
-        image = levels[0].new_empty(len(levels[0]), 0, *size)
+        image = levels[0].new_empty(levels[0].shape[0], 0, *size)
         return self.cls_seg(self.decoder([image, *levels]))
 
     def logits_at(self, inputs: Sequence[torch.Tensor], size: tuple[int, int]) -> torch.Tensor:

@@ -10,6 +10,7 @@ from torch import nn
 
 from ...errors import ConfigError
 from ...ops.resize import resize
+from ...ops.sizes import scaled, top_left
 from ...registry import MODELS
 from .checkpointing import run_block
 
@@ -88,7 +89,7 @@ class _Upsample(nn.Module):
         self.mode, self.align_corners = mode, align_corners
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        size = self.size or [int(length * self.scale_factor) for length in x.shape[2:]]
+        size = self.size or [scaled(length, self.scale_factor) for length in x.shape[2:]]
         return resize(x, size=size, mode=self.mode, align_corners=self.align_corners)
 
 
@@ -161,5 +162,5 @@ class UpConvBlock(nn.Module):
         it is cut, not squeezed, to keep each pixel in its place.
         """
         height, width = skip.shape[2:]
-        x = self.upsample(x)[:, :, :height, :width]
+        x = top_left(self.upsample(x), height, width)
         return self.conv_block(torch.cat([skip, x], dim=1))
