@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ..datasets import scan
 from ..errors import DataError
 
 PICTURE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp')
@@ -23,8 +24,8 @@ def source_files(sources: Iterable[str | Path]) -> list[Path]:
     """The files that arguments mean, each once, in order.
 
     Args:
-        sources: Files; folders, which stand for all images and videos below them; patterns such as
-            'day*/**/*.png', where the shell has not resolved them.
+        sources: Files; folders, which stand for all images and videos below them that are not
+            hidden; patterns such as 'day*/**/*.png', where the shell has not resolved them.
 
     Raises:
         DataError: One of them is or holds nothing.
@@ -42,14 +43,23 @@ def source_files(sources: Iterable[str | Path]) -> list[Path]:
 
 def _below(folder: Path) -> list[Path]:
     known = IMAGE_SUFFIXES + VIDEO_SUFFIXES
-    inside = sorted(p for p in folder.rglob('*') if p.suffix.lower() in known and p.is_file())
+    inside = [folder / name for name in scan.list_files(str(folder))
+              if name.lower().endswith(known) and not _is_hidden(name)]
     if not inside:
         raise DataError(f'The folder {folder} holds no image.',
                         expected=f'files ending in {", ".join(known)}')
     return inside
 
 
+def _is_hidden(name: str) -> bool:
+    """Whether a part of it starts with a dot, as .ipynb_checkpoints does."""
+    return any(part.startswith('.') for part in Path(name).parts)
+
+
 def _matching(pattern: Path) -> list[Path]:
+    if pattern.is_symlink():
+        raise DataError(f'The image {pattern} is a link to what is not there.',
+                        got=os.readlink(pattern), fix='mend or remove the link')
     if not glob.has_magic(str(pattern)):
         raise DataError(f'There is no image {pattern}.',
                         fix='give a file, a folder of images or a pattern in quotes')

@@ -24,6 +24,20 @@ def test_files_folders_and_patterns(tree):
     assert names('sub/**/*.t*') == ['sub/c.tif', 'sub/notes.txt']  # a pattern is taken at its word
 
 
+def test_a_folder_s_links_are_followed_and_its_hidden_files_left_out(tree):
+    """As a data set lists its folder; .ipynb_checkpoints holds copies of what was looked at."""
+    for name in ('elsewhere/e.png', 'sub/._c.tif', 'sub/.ipynb_checkpoints/c.tif'):
+        (tree / name).parent.mkdir(exist_ok=True)
+        (tree / name).write_bytes(b'x')
+    (tree / 'sub' / 'day').symlink_to(tree / 'elsewhere')
+    (tree / 'sub' / 'round').symlink_to(tree)
+    assert source_files([tree / 'sub']) == [tree / 'sub' / name
+                                            for name in ('c.tif', 'd.mp4', 'day/e.png')]
+    (tree / 'gone.png').symlink_to('nowhere.png')
+    with pytest.raises(DataError, match='gone.png is a link to what is not there.*nowhere.png'):
+        source_files([tree / 'gone.png'])
+
+
 def test_a_file_whose_name_looks_like_a_pattern(tmp_path):
     (tmp_path / 'a[1].png').write_bytes(b'x')
     assert source_files([tmp_path / 'a[1].png']) == [tmp_path / 'a[1].png']
