@@ -16,7 +16,7 @@ from segplug import startup
 
 # Each would cost the start of every training 0.05 to 0.5 s, and few use it.
 NEEDLESS = ('matplotlib', 'pandas', 'scipy.ndimage', 'scipy.io', 'medpy',
-            'torchvision', 'triton', 'onnx', 'wandb')
+            'torchvision', 'triton', 'onnx', 'wandb', 'torch._dynamo')
 ROOT = Path(__file__).parents[1]
 CONFIG = f"""
 _base_ = {str(ROOT / 'configs/unet/unet_r18_minicity.py')!r}

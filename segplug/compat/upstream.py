@@ -11,6 +11,7 @@ import importlib
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 
+from .compiler import optimizers_without_compiler
 from .config_text import config_text
 from .distributions import clashing_distributions
 
@@ -24,6 +25,7 @@ def apply(load: Callable, schemes: Iterable[str]) -> None:
         load: (source, map_location) -> checkpoint, our safe loader.
         schemes: Prefixes of published names that ``load`` resolves.
     """
+    optimizers_without_compiler()
     import_quietly('torch.distributed.optim')
     import_quietly('mmengine.runner')
     yaml_is_data()
