@@ -11,6 +11,7 @@ _PLACES = {
     'load_model': 'model', 'Model': 'model', 'Prediction': 'prediction',
     'train': 'training', 'test': 'testing', 'predict': 'predicting', 'score': 'scoring',
     'compare': 'comparing', 'doctor': 'examining.examine', 'browse': 'browsing',
+    'stats': 'statistics',
     'pack': 'packing', 'migrate': 'migrating', 'publish': 'publishing', 'load_config': 'config',
     'show_config': 'showing', 'diff_configs': 'differing',
     'curves': 'charting', 'report': 'reporting',

@@ -1,13 +1,12 @@
 """The doctor's report as text for a terminal."""
 
+from collections.abc import Sequence
+
 from ..datasets.diagnosis.finding import SEVERITIES
+from ..datasets.diagnosis.tally import FORMULAS
 from .examining import Report
 
 _MAX_ROWS = 60  # classes in the table; of more, the rarest
-_FORMULAS = {
-    'median_frequency': 'median frequency / frequency, Eigen & Fergus 2015; frequency: its pixels '
-                        '/ labelled pixels of the images that have it',
-    'inverse_log': '1 / ln(1.02 + share of the pixels), ENet, Paszke et al. 2016'}
 
 
 def text(report: Report) -> str:
@@ -31,13 +30,18 @@ def _table(report: Report) -> str:
         rows.append((f'{k} {first.class_name(k)}', *(_cell(t, k) for _, t in pairs)))
     rows.append(('ignored', *(f'{100 * t.ignored / max(t.num_pixels, 1):.2f} %' for _, t in pairs)))
     rows.append(('labels', *(str(len(p.good_labels)) for p, _ in pairs)))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ['  '.join([row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in
-                                                   zip(row[1:], widths[1:], strict=True))])
-             for row in rows]
+    lines = columns(rows)
     if len(order) < first.num_classes:
         lines.append(f'(the {len(order)} rarest of {first.num_classes} classes; all are in --json)')
-    return '\n'.join(line.rstrip() for line in lines)
+    return '\n'.join(lines)
+
+
+def columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a table: the first column from the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ['  '.join([row[0].ljust(widths[0]), *(
+        cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))]).rstrip()
+        for row in rows]
 
 
 def _cell(found, k: int) -> str:
@@ -52,7 +56,7 @@ def _weights(report: Report) -> str:
         return ''
     lines = ['class weights, should you want them: in model.decode_head.loss_decode, one of']
     for name, values in report.weights.items():
-        lines += [f'  class_weight={values}', f'    ({_FORMULAS[name]})']
+        lines += [f'  class_weight={values}', f'    ({FORMULAS[name]})']
     return '\n'.join(lines)
 
 

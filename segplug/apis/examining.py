@@ -15,22 +15,14 @@ from mmengine.registry import DefaultScope
 
 from ..datasets.diagnosis import ERROR, NOTE, WARNING, Finding
 from ..datasets.diagnosis.finding import worst_first
-from ..datasets.diagnosis.listing import Listing, listing
+from ..datasets.diagnosis.listing import Listing
 from ..datasets.diagnosis.of_files import file_findings
 from ..datasets.diagnosis.of_images import channel_findings, normalisation_findings
 from ..datasets.diagnosis.of_splits import split_findings
 from ..datasets.diagnosis.of_values import value_findings
-from ..datasets.diagnosis.tally import (
-    Part,
-    Tally,
-    inverse_log_weights,
-    median_frequency_weights,
-    tally,
-)
-from ..engine.progress import Progress
+from ..datasets.diagnosis.tally import Part, Tally, class_weights, tally
 from ..errors import ConfigError, DataError
-from ..registry import DATASETS
-from . import doctor_config, doctor_scan
+from . import data_parts, doctor_config, doctor_scan
 from .config import load_config
 from .doctor_config import SPLITS
 from .results import Shown
@@ -118,84 +110,15 @@ def examine(config: str | os.PathLike | Config, *, options: Mapping | None = Non
     report = Report(str(cfg.filename if isinstance(config, Config) else config))
     with DefaultScope.overwrite_default_scope(cfg.default_scope):
         report.findings += doctor_config.config_findings(cfg)
-        members = _members(cfg, splits, limit, report)
-        _read_all(members, num_threads)
+        members, unusable = data_parts.members(cfg, splits, limit)
+        report.findings += unusable
+        data_parts.read_all(members, 'doctor', logger, num_threads)
         for dataset, part in members:
             report.findings += _of_pixels(cfg, dataset, part, num_threads)
     report.parts = [part for _, part in members]
     _conclude(report)
     report.seconds = time.monotonic() - start
     return report
-
-
-def _members(cfg: Config, splits: Sequence[str], limit: int | None, report: Report
-             ) -> list[tuple[object, Part]]:
-    """Each data set of the config once, with its part; what cannot be used is a finding."""
-    members: list[tuple[object, Part]] = []
-    known: dict[str, int] = {}
-    found = list(doctor_config.dataset_places(cfg, splits))
-    if not found:
-        raise ConfigError('The config has no data set to look at.',
-                          got=f'dataloaders of {", ".join(splits)}')
-    names = [split for split, _, _ in found]
-    for number, (split, place, leaf) in enumerate(found):
-        name = split if names.count(split) == 1 else f'{split}[{names[:number].count(split)}]'
-        try:
-            dataset = DATASETS.build(doctor_config.unlisted(leaf))
-            files = listing(dataset)
-        except DataError as error:
-            _add_unusable(report.findings, _unusable(name, error))
-            continue
-        part = doctor_scan.part_of(dataset, files, name, place, doctor_config.head_classes(cfg),
-                                   limit)
-        twin = known.setdefault(_identity(part), len(members))
-        if twin < len(members) and members[twin][1].is_training == part.is_training:
-            other = members[twin][1]
-            other.name += f', {name}'
-            other.place = replace(other.place, others=(*other.place.others, place))
-        else:
-            members.append((dataset, part))
-    used = {info.get('seg_map_path') for _, part in members for info in part.infos}
-    for _, part in members:  # two data sets may share a folder of labels
-        part.spare_labels = [path for path in part.spare_labels if path not in used]
-    return members
-
-
-def _identity(part: Part) -> str:
-    """What two data sets have in common that are scanned once."""
-    return repr(([(i['img_path'], i.get('seg_map_path'), i.get('label_map')) for i in part.infos],
-                 part.classes, part.ignore_index, part.reduce_zero_label, part.value_map,
-                 part.color_items, part.without_label))
-
-
-def _unusable(name: str, error: DataError) -> Finding:
-    return Finding('data_set_unusable', ERROR, name, error.what,
-                   'The data set stops before training.'
-                   + (f' Got: {error.got}.' if error.got else '')
-                   + (f' Expected: {error.expected}.' if error.expected else ''),
-                   advice=error.fix or '')
-
-
-def _add_unusable(findings: list[Finding], new: Finding) -> None:
-    """Add ``new``, or its name to the finding that says the same: val and test often do."""
-    for i, known in enumerate(findings):
-        if replace(known, where=new.where) == new:
-            findings[i] = replace(known, where=f'{known.where}, {new.where}')
-            return
-    findings.append(new)
-
-
-def _read_all(members: list[tuple[object, Part]], num_threads: int | None) -> None:
-    total = sum(len(part.infos) for _, part in members)
-    done = 0
-    with Progress('doctor', total, logger) as progress:
-        def advance() -> None:
-            nonlocal done
-            done += 1
-            progress.reach(done)
-
-        for dataset, part in members:
-            doctor_scan.read(dataset, part, num_threads, advance)
 
 
 def _of_pixels(cfg: Config, dataset, part: Part, num_threads: int | None) -> list[Finding]:
@@ -218,15 +141,8 @@ def _conclude(report: Report) -> None:
         report.findings += [*file_findings(part), *value_findings(part, found)]
     report.findings += split_findings(report.parts, report.tallies)
     report.findings = worst_first(report.findings)
-    trained = [(p, t) for p, t in zip(report.parts, report.tallies, strict=True)
-               if p.is_training and p.num_classes and t.num_labelled]
-    wrong = any(f.severity == ERROR and f.where.startswith('train') for f in report.findings)
-    if trained and not wrong and len({p.num_classes for p, _ in trained}) == 1:
-        pixels = sum(t.pixels for _, t in trained)
-        report.weights = dict(
-            median_frequency=median_frequency_weights(
-                pixels, sum(t.pixels_where for _, t in trained)),
-            inverse_log=inverse_log_weights(pixels))
+    if not any(f.severity == ERROR and f.where.startswith('train') for f in report.findings):
+        report.weights = class_weights(report.parts, report.tallies)
 
 
 def quick_findings(cfg: Config, datasets: Mapping[str, object],

@@ -1,7 +1,9 @@
 """Flags that mean the same in every verb, and starting a verb on several processes."""
 
 import argparse
+import contextlib
 import itertools
+import logging
 import math
 import os
 import sys
@@ -84,6 +86,32 @@ def add_threads_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--threads', type=int, metavar='N',
                         help='threads that read files, which changes no result; by default as '
                              'many as help on this machine')
+
+
+def add_splits_arguments(parser: argparse.ArgumentParser) -> None:
+    """``--splits`` and ``--limit``."""
+    parser.add_argument('--splits', nargs='+', choices=['train', 'val', 'test'],
+                        default=['train', 'val', 'test'], help='which dataloaders; all of them')
+    parser.add_argument('--limit', type=int, metavar='N',
+                        help='look at N samples of each data set, spread over it')
+
+
+@contextlib.contextmanager
+def told_on_stderr(name: str):
+    """What the logger ``name`` says, and whatever libraries print, goes to standard error: standard
+    output may be read by a program."""
+    handler, logger = logging.StreamHandler(sys.stderr), logging.getLogger(name)
+    level, propagate = logger.level, logger.propagate
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+        logger.propagate = propagate
 
 
 def add_json_argument(parser: argparse.ArgumentParser) -> None:

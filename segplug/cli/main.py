@@ -30,6 +30,7 @@ VERBS = {
     'zoo': ('segplug.cli.zoo', 'list the shipped configs: parameters, multiply-adds'),
     'config': ('segplug.cli.config', 'print a config, merged, with where each value is from'),
     'doctor': ('segplug.cli.doctor', 'find what is wrong with the data of a config'),
+    'stats': ('segplug.cli.stats', 'count classes, sizes, class weights of the data'),
     'browse': ('segplug.cli.browse', 'show samples after the pipeline, with their labels'),
     'pack': ('segplug.cli.pack', 'write a data set decoded, to read crops of it at once'),
     'migrate': ('segplug.cli.migrate', 'make a config of mmsegmentation one of segplug'),
@@ -104,6 +105,7 @@ def guarded(run, args: argparse.Namespace, argv: list[str]) -> int:
             code = run(args, argv) or 0
             if code > 128:
                 hear_no_more()
+            sys.stdout.flush()
             return code
     except SegplugError as error:
         report(f'{type(error).__name__}: {error}')
@@ -111,6 +113,9 @@ def guarded(run, args: argparse.Namespace, argv: list[str]) -> int:
     except KeyboardInterrupt:
         report('Interrupted.')
         return 130
+    except BrokenPipeError:  # who reads the output has seen enough, as `| head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 def warn_of_clashes() -> None:

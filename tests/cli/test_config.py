@@ -44,3 +44,10 @@ def test_the_tool_takes_mmsegmentations_arguments():
     assert done.returncode == 0, done.stderr
     assert 'model.backbone.base_channels = 8' in done.stdout
     assert 'EncoderDecoder(' in done.stdout
+
+
+def test_who_reads_a_few_lines_alone_gets_no_traceback():
+    done = subprocess.run(f'{sys.executable} -m segplug.cli.main config {CONFIG} | head -n 2',
+                          shell=True, capture_output=True, text=True, timeout=60)
+    assert done.stderr == ''
+    assert len(done.stdout.splitlines()) == 2

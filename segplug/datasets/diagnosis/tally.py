@@ -13,6 +13,12 @@ from .facts import ImageFacts, LabelFacts
 from .finding import Place
 
 _VALUES = 65536
+# Of class weights, by name.
+FORMULAS = {
+    'inverse_frequency': 'labelled pixels / (classes * pixels of the class)',
+    'median_frequency': 'median frequency / frequency, Eigen & Fergus 2015; frequency: its pixels '
+                        '/ labelled pixels of the images that have it',
+    'inverse_log': '1 / ln(1.02 + share of the pixels), ENet, Paszke et al. 2016'}
 
 
 @dataclass
@@ -144,6 +150,42 @@ def _mapped(values: np.ndarray, info: dict, part: Part) -> np.ndarray:
            _VALUES, tuple((part.value_map or {}).items()))
     table = labels._cached_table(*key)
     return values if table is None else table[values].astype(np.int64)
+
+
+def image_counts(part: Part) -> np.ndarray:
+    """(I, K) int64: pixels of each class in each label that holds ids, in their order; what `tally`
+    adds up. K is 2 for a single class; without K no value is a class."""
+    num_classes = max(part.num_classes, 2) if part.num_classes else 0
+    rows = np.zeros((len(part.good_labels), num_classes), np.int64)
+    pairs = [(facts, info) for facts, info in zip(part.labels, part.infos, strict=True)
+             if facts.path and not facts.problem]
+    for row, (facts, info) in zip(rows, pairs, strict=True):
+        values = _mapped(facts.values, info, part)
+        is_class = (values < num_classes) & (values != part.ignore_index)
+        np.add.at(row, values[is_class], facts.counts[is_class])
+    return rows
+
+
+def class_weights(parts: Sequence[Part], tallies: Sequence[Tally]) -> dict[str, list[float]]:
+    """Weights of the losses by the formula's name, from the training sets; none where these have
+    no labelled pixel, or not the same classes."""
+    trained = [(p, t) for p, t in zip(parts, tallies, strict=True)
+               if p.is_training and p.num_classes and t.num_labelled]
+    if len({p.num_classes for p, _ in trained}) != 1:
+        return {}
+    pixels = sum(t.pixels for _, t in trained)
+    return dict(
+        median_frequency=median_frequency_weights(pixels, sum(t.pixels_where for _, t in trained)),
+        inverse_log=inverse_log_weights(pixels))
+
+
+def inverse_frequency_weights(pixels: np.ndarray) -> list[float]:
+    """Labelled pixels / (classes present * pixels of the class), so that each class present weighs
+    the same in the sum over pixels. A class without pixels gets 1."""
+    present = pixels > 0
+    weights = np.ones(len(pixels))
+    weights[present] = pixels.sum() / (present.sum() * pixels[present])
+    return [round(float(w), 4) for w in weights]
 
 
 def median_frequency_weights(pixels: np.ndarray, pixels_where: np.ndarray) -> list[float]:

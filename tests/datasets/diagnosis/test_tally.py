@@ -4,22 +4,13 @@ import math
 
 import numpy as np
 import pytest
+from diagnosis_parts import part_of
 
-from segplug.datasets.diagnosis.facts import LabelFacts
-from segplug.datasets.diagnosis.finding import Place
 from segplug.datasets.diagnosis.tally import (
-    Part,
     inverse_log_weights,
     median_frequency_weights,
     tally,
 )
-
-
-def part_of(*counts: dict, **changes):
-    facts = [LabelFacts(f'{i}', (1, 1), np.array(list(c), np.int64),
-                        np.array(list(c.values()), np.int64)) for i, c in enumerate(counts)]
-    infos = [dict(label_map=changes.pop('label_map', None)) for _ in facts]
-    return Part('train', Place('p'), labels=facts, infos=infos, **changes)
 
 
 def test_pixels_and_images_of_each_class():
