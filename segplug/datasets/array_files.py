@@ -109,29 +109,49 @@ def read_tiff(data: bytes) -> np.ndarray:
         rivals = [s for s in others if _size(s) == _size(first)]
         axes = first.axes
         if rivals or set('YX') - set(axes) or first.ndim > 3:
-            raise DataError(f'it holds {1 + len(rivals)} pictures of axes {axes}.',
-                            got=' and '.join(str(s.shape) for s in (first, *rivals)),
+            raise DataError('it holds several pictures.',
+                            got=' and '.join(f'{s.shape} of axes {s.axes}'
+                                             for s in (first, *rivals)),
                             expected='one picture; planes or pages are its channels',
                             fix='write one picture to a file')
-        try:
-            array = first.asarray()
-        except ValueError as error:
-            if 'imagecodecs' not in str(error):
-                raise
-            raise DataError('its compression is not built in.', got=str(error),
-                            fix="pip install imagecodecs, or, for up to four channels, set "
-                                "imdecode_backend='cv2'") from error
+        check_codec(first.keyframe)
+        array = first.asarray()
     if array.ndim == 3:
         rest = next(i for i in range(3) if axes[i] not in 'YX')
         array = np.ascontiguousarray(np.moveaxis(array, rest, -1))
     return array
 
 
+def check_codec(page) -> None:
+    """Raise DataError for a tifffile.TiffPage that tifffile cannot decompress here."""
+    if (lack := _lack(page)) is not None:
+        raise DataError('its compression is not built in.', got=lack,
+                        fix="pip install imagecodecs, or, for up to four channels, set "
+                            "imdecode_backend='cv2'")
+
+
+def lacks_codec(data: bytes) -> str | None:
+    """What tifffile would need to decompress a TIFF; None if it can."""
+    import tifffile
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        return _lack(file.pages[0])
+
+
+def _lack(page) -> str | None:
+    import tifffile
+    try:
+        tifffile.TIFF.DECOMPRESSORS[page.compression]
+    except KeyError as error:
+        return str(error.args[0])
+    return None
+
+
 def check_one_page(data: bytes) -> None:
     """Raise DataError for a TIFF of several pages, of which other decoders read the first."""
     import tifffile
     with tifffile.TiffFile(io.BytesIO(data)) as file:
-        pages = len(file.series[0].pages)
+        first = file.pages[0].shape  # smaller copies and masks are of other shapes
+        pages = sum(page.shape == first for page in file.pages)
     if pages > 1:
         raise DataError(f'it has {pages} pages.', expected='one, unless tifffile reads it',
                         fix="set imdecode_backend='tifffile', for which pages are channels")

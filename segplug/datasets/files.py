@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import cv2
 import mmcv
 import numpy as np
 from mmengine import fileio
@@ -24,8 +25,12 @@ COLOR_TYPES = ('color', 'grayscale', 'unchanged', 'color_ignore_orientation',
                'grayscale_ignore_orientation')
 _PNG_START, _PNG_END = b'\x89PNG', b'IEND\xaeB`\x82'
 _JPEG_START, _JPEG_SCAN, _JPEG_END = b'\xff\xd8', b'\xff\xda', b'\xff\xd9'
-_RESTORE = 'restore the file or take it out of the data set'
+_RESTORE = 'restore the file or leave it out'
 _ORIENTATION = 274
+
+# OpenCV warns of every tag of a GeoTIFF, at every reading; what is wrong with a file is said below.
+if 'OPENCV_LOG_LEVEL' not in os.environ:
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
 
 
 def read_bytes(path: str, kind: str, backend_args: dict | None = None) -> bytes:
@@ -150,26 +155,43 @@ def _undecoded(data: bytes | None, path: str, kind: str, reason: str) -> DataErr
 
 def read_bands(path: str, backend_args: dict | None = None) -> np.ndarray:
     """All channels of a file of any kind, in the file's order, as (H, W, C)."""
-    data = read_bytes(path, 'image', backend_args)
-    img = decode(data, path, 'image', 'unchanged', 'tifffile')
+    return _bands(read_bytes(path, 'image', backend_args), path)
+
+
+def _bands(data: bytes, path: str, backend: str = 'tifffile') -> np.ndarray:
+    # OpenCV has a few compressions that tifffile has with imagecodecs only.
+    if backend == 'tifffile' and array_files.is_tiff(data) and array_files.lacks_codec(data):
+        backend = 'cv2'
+    img = decode(data, path, 'image', 'unchanged', backend)
     if img.ndim == 2:
         return img[..., None]
-    is_picture = not array_files.is_tiff(data) and not path.lower().endswith(array_files.SUFFIXES)
-    if is_picture and img.shape[2] >= 3:  # cv2 gives BGR or BGRA
+    in_order = path.lower().endswith(array_files.SUFFIXES) or \
+        backend == 'tifffile' and array_files.is_tiff(data)
+    if not in_order and img.shape[2] >= 3:  # cv2 and pillow give BGR or BGRA
         img = img[..., [2, 1, 0, *range(3, img.shape[2])]]
     return img
 
 
-def displayed(path: str, backend_args: dict | None = None) -> np.ndarray:
+def displayed(path: str, backend_args: dict | None = None, flag: str | None = None,
+              backend: str = 'cv2') -> np.ndarray:
     """A file of any kind as a picture to look at: (H, W, 3) uint8, RGB.
 
     Of a TIFF or an array, the first three channels, or the first if there are fewer; what is not
     of 8 bits is stretched, channel by channel, from its 2nd to its 98th percentile.
+
+    Args:
+        path: The file.
+        backend_args: mmengine's file backend.
+        flag, backend: The ``color_type`` and ``imdecode_backend`` of a loader: the picture lies as
+            that loader has it, turned by its EXIF orientation or not. By default it is turned.
     """
     data = read_bytes(path, 'image', backend_args)
-    if not array_files.is_tiff(data) and not path.lower().endswith(array_files.SUFFIXES):
-        return np.ascontiguousarray(decode(data, path, 'image', 'color', 'cv2')[..., ::-1])
-    return as_picture(read_bands(path, backend_args))
+    is_8bit = flag is not None and flag != 'unchanged' and backend != 'tifffile'
+    if path.lower().endswith(array_files.SUFFIXES) or array_files.is_tiff(data) and not is_8bit:
+        return as_picture(_bands(data, path, 'tifffile' if flag is None else backend))
+    turned = flag is None or turns(flag, backend)
+    picture = decode(data, path, 'image', 'color' if turned else 'color_ignore_orientation', 'cv2')
+    return np.ascontiguousarray(picture[..., ::-1])
 
 
 def as_picture(bands: np.ndarray) -> np.ndarray:

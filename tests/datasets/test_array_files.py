@@ -117,9 +117,9 @@ def test_overviews_are_passed_over_but_not_rivals():
     with tifffile.TiffWriter(buffer := io.BytesIO()) as file:
         file.write(LABEL)
         file.write(LABEL.astype(np.float32))
-    with pytest.raises(DataError, match=r'2 pictures of axes YX. Got: \(6, 8\) and \(6, 8\)'):
+    with pytest.raises(DataError, match=r'several pictures. Got: \(6, 8\) of axes YX and \(6, 8\)'):
         read_tiff(buffer.getvalue())
-    with pytest.raises(DataError, match='1 pictures of axes QYXS'):
+    with pytest.raises(DataError, match=r'several pictures. Got: \(4, 6, 8, 3\) of axes QYXS'):
         read_tiff(tiff(np.zeros((4, 6, 8, 3), np.uint8), photometric='rgb'))
 
 
@@ -127,3 +127,11 @@ def test_pages_that_another_decoder_would_leave_out():
     check_one_page(tiff(BANDS, photometric='minisblack', planarconfig='contig'))
     with pytest.raises(DataError, match='it has 5 pages'):
         check_one_page(tiff(BANDS.transpose(2, 0, 1), photometric='minisblack'))
+    with pytest.raises(DataError, match='it has 4 pages'):  # which tifffile's series says are one
+        check_one_page(tiff(np.zeros((4, 6, 8, 3), np.uint8), photometric='rgb'))
+    with tifffile.TiffWriter(buffer := io.BytesIO()) as file:
+        file.write(BANDS, photometric='minisblack', planarconfig='contig')
+        file.write(BANDS[::2, ::2], photometric='minisblack', planarconfig='contig',
+                   subfiletype=1)
+        file.write(LABEL > 1, subfiletype=4)  # the mask of where there is an image
+    check_one_page(buffer.getvalue())

@@ -1,6 +1,7 @@
 """Files of every kind and harm; each that cannot be used is named."""
 
 import io
+import sys
 
 import cv2
 import numpy as np
@@ -148,6 +149,39 @@ def test_what_is_shown_of_any_file(tmp_path):
                                   IMG[..., :1].repeat(3, axis=2))
     np.save(tmp_path / 'a.npy', np.full((4, 4), 7.))
     assert not displayed(str(tmp_path / 'a.npy')).any()
+
+
+def test_a_compression_that_tifffile_has_not(tmp_path, monkeypatch):
+    """LZW, as many maps have it: without imagecodecs OpenCV reads it."""
+    path = str(tmp_path / 'a.tif')
+    Image.fromarray(IMG).save(path, compression='tiff_lzw')
+    monkeypatch.delitem(tifffile.TIFF.DECOMPRESSORS._codecs, 5, raising=False)
+    monkeypatch.setitem(sys.modules, 'imagecodecs', None)
+    np.testing.assert_array_equal(load(path, 'color', 'cv2'), IMG[..., ::-1])
+    np.testing.assert_array_equal(read_bands(path), IMG)
+    np.testing.assert_array_equal(displayed(path), IMG)
+    with pytest.raises(DataError, match='a.tif cannot be used: its compression.*imagecodecs'):
+        load(path, 'unchanged', 'tifffile')
+
+
+def test_the_tags_of_a_map_are_no_news(tmp_path, capfd):
+    tifffile.imwrite(tmp_path / 'a.tif', IMG, photometric='rgb',
+                     extratags=[(33922, 'd', 6, (0., 0., 0., 4e5, 5e6, 0.), True)])
+    np.testing.assert_array_equal(load(tmp_path / 'a.tif', 'color', 'cv2'), IMG[..., ::-1])
+    assert capfd.readouterr().err == ''
+
+
+@pytest.mark.parametrize('kind', ['JPEG', 'PNG', 'WEBP', 'TIFF'])
+@pytest.mark.parametrize(('flag', 'backend'), [
+    ('color', 'cv2'), ('color', 'pillow'), ('color_ignore_orientation', 'pillow'),
+    ('unchanged', 'cv2'), ('unchanged', 'tifffile')])
+def test_a_picture_is_shown_as_its_loader_turned_it(kind, flag, backend, tmp_path):
+    img = Image.fromarray(IMG)
+    tag = img.getexif()
+    tag[274] = 6
+    img.save(tmp_path / 'a', kind, exif=tag)
+    loaded = load(tmp_path / 'a', flag, backend)
+    assert displayed(str(tmp_path / 'a'), None, flag, backend).shape == loaded.shape
 
 
 @pytest.mark.parametrize('kind', ['JPEG', 'PNG', 'WEBP', 'TIFF'])
