@@ -13,6 +13,7 @@ _PLACES = {
     'compare': 'comparing', 'doctor': 'examining.examine', 'browse': 'browsing',
     'stats': 'statistics',
     'pack': 'packing', 'migrate': 'migrating', 'publish': 'publishing', 'load_config': 'config',
+    'confusion': 'confusions',
     'show_config': 'showing', 'diff_configs': 'differing',
     'curves': 'charting', 'report': 'reporting',
 }

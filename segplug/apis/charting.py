@@ -1,16 +1,13 @@
 """Training curves of runs, from their logs: a table, charts, and how long an iteration takes."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from ..errors import ConfigError
-from ..evaluation.outputs import atomic_write
 from ..report.curves import Panel, chosen, panels
 from ..report.logs import RunLog, read_run
-from . import curve_files
+from . import curve_files, figures
 from .curve_text import text
 from .results import Shown
 from .train_time import TrainTime, train_time
@@ -56,30 +53,15 @@ class Curves(Shown):
                 for name, run, time in zip(self.names, self.runs, self.times, strict=True)]
 
     def write(self, out: str | Path) -> Path:
-        """Write the charts, as the ending says: .svg, .html, .png, .pdf or .jpg; .csv and the
-        like hold the values instead.
+        """Write the charts, as the ending says: .png, .pdf, .jpg, .svg or .html; .csv holds the
+        values instead.
 
         Raises:
             ConfigError: Another ending, or the file cannot be written.
         """
-        path = Path(out)
         kinds = {'.svg': lambda: curve_files.svg(self.panels, self.log),
-                 '.html': lambda: curve_files.page(self),
-                 '.csv': lambda: _csv(self),
-                 **{kind: lambda: curve_files.picture(self.panels, path.suffix.lower()[1:],
-                                                      self.log, self.title)
-                    for kind in ('.png', '.pdf', '.jpg', '.jpeg')}}
-        if path.suffix.lower() not in kinds or path.is_dir():
-            raise ConfigError(f'Curves cannot be written to {path}.',
-                              got='a folder' if path.is_dir() else f'the ending {path.suffix!r}',
-                              expected=f'a file that ends in {", ".join(kinds)}')
-        data = kinds[path.suffix.lower()]()
-        try:
-            atomic_write(path, data)
-        except OSError as error:
-            raise ConfigError(f'{path} cannot be written.', got=error.strerror or error,
-                              fix='name a file in a folder that you may write to') from error
-        return path
+                 '.html': lambda: curve_files.page(self), '.csv': lambda: _csv(self)}
+        return figures.written(out, kinds, self._figure)
 
     def show(self, backend: str | None = None) -> None:
         """Open a window with the charts, until it is closed.
@@ -90,7 +72,10 @@ class Curves(Shown):
         Raises:
             ConfigError: No window can be opened here.
         """
-        curve_files.window(self.panels, self.log, self.title, backend)
+        figures.window(self._figure, backend)
+
+    def _figure(self, make):
+        return curve_files.figure(self.panels, self.log, self.title, make)
 
 
 def curves(runs: str | Path | Sequence[str | Path], *, keys: Sequence[str] | None = None,
@@ -148,13 +133,11 @@ def run_names(paths: Sequence[str]) -> list[str]:
 
 def _csv(found: Curves) -> bytes:
     """run, key, iteration, value: one line a point."""
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator='\n')
-    writer.writerow(['run', 'key', 'iteration', 'value'])
+    lines = [['run', 'key', 'iteration', 'value']]
     for name, run in zip(found.names, found.runs, strict=True):
         for key in found.keys:
             if key in run.curves:
                 curve = run.curves[key]
-                writer.writerows([name, key, f'{x:.15g}', repr(y)] for x, y in
-                                 zip(curve.x.tolist(), curve.y.tolist(), strict=True))
-    return file.getvalue().encode('utf-8', 'surrogateescape')
+                lines += [[name, key, f'{x:.15g}', y] for x, y in
+                          zip(curve.x.tolist(), curve.y.tolist(), strict=True)]
+    return figures.csv_bytes(lines)

@@ -1,18 +1,17 @@
-"""Files of training curves: SVG, a page, and pictures by matplotlib, which mmengine brings."""
+"""Training curves as SVG, as a page, and as a figure of matplotlib."""
 
-import io
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from ..errors import ConfigError
 from ..report.charts import COLOURS, STYLE, standalone
 from ..report.charts.axes import drawable
-from ..report.charts.svg import FORBIDDEN, LIGHT, NUM_COLOURS
+from ..report.charts.svg import LIGHT, NUM_COLOURS
 from ..report.curves import Panel
 from ..report.pages import render
 from .curve_text import text
+from .figures import plain
 
 if TYPE_CHECKING:
     from .charting import Curves
@@ -41,41 +40,11 @@ def page(found: 'Curves') -> bytes:
                   charts=charts, text=text(found)).encode()
 
 
-def picture(panels: Sequence[Panel], kind: str, log: bool, title: str = '') -> bytes:
-    """A file that matplotlib writes: 'png', 'pdf', 'jpg'."""
-    buffer = io.BytesIO()
-    figure(panels, log, title).savefig(buffer, format=kind, dpi=150)
-    return buffer.getvalue()
-
-
-def window(panels: Sequence[Panel], log: bool, title: str, backend: str | None) -> None:
-    """Show the charts in a window of matplotlib's ``backend``, until it is closed.
-
-    Raises:
-        ConfigError: There is no such backend, or it opens no window here.
-    """
-    from matplotlib import pyplot
-    try:
-        if backend is not None:
-            pyplot.switch_backend(backend)
-        drawn = figure(panels, log, title, pyplot.figure)
-        got = f'the backend {pyplot.get_backend()}'
-        opens = drawn.canvas.required_interactive_framework is not None
-    except (ImportError, ValueError, RuntimeError) as error:
-        got, opens = error, False
-    if not opens:
-        raise ConfigError('No window with curves can be opened here.', got=got,
-                          fix='write a file, with --out curves.png')
-    pyplot.show()
-
-
-def figure(panels: Sequence[Panel], log: bool, title: str = '', make: Callable | None = None):
-    """The charts as a figure of matplotlib; of pyplot's with ``make``, else of no window."""
-    if make is None:
-        from matplotlib.figure import Figure as make
+def figure(panels: Sequence[Panel], log: bool, title: str, make: Callable):
+    """The charts as a figure of matplotlib, which ``make`` makes."""
     drawn = make(figsize=(_INCHES[0], _INCHES[1] * len(panels)), layout='constrained')
     if title:
-        drawn.suptitle(_plain(title))
+        drawn.suptitle(plain(title))
     for axes, panel in zip(drawn.subplots(len(panels), squeeze=False)[:, 0], panels, strict=True):
         _draw(axes, panel, log)
     return drawn
@@ -89,8 +58,8 @@ def _draw(axes, panel: Panel, log: bool) -> None:
             linewidth=1.4, marker='o' if len(y) <= _MAX_DOTS else None, markersize=3,
             linestyle=_DASHES[colour // NUM_COLOURS % len(_DASHES)])
         axes.plot(line.x, y, color=LIGHT[colour % NUM_COLOURS],
-                  label=_plain(line.name) or '_none', **how)  # '_': not in the legend
-    axes.set_ylabel(_plain(panel.key))
+                  label=plain(line.name) or '_none', **how)  # '_': not in the legend
+    axes.set_ylabel(plain(panel.key))
     axes.set_xlabel('iteration')
     axes.grid(alpha=0.25)
     axes.spines[['top', 'right']].set_visible(False)
@@ -99,8 +68,3 @@ def _draw(axes, panel: Panel, log: bool) -> None:
     handles, names = axes.get_legend_handles_labels()
     if names:
         axes.legend(handles, names, frameon=False, fontsize='small')
-
-
-def _plain(words: str) -> str:
-    """Text that is no formula, and that fonts can draw."""
-    return FORBIDDEN.sub('\ufffd', words).replace('$', r'\$')

@@ -1,6 +1,7 @@
 """From ``--dataset``, ``--config`` or ``--classes`` to what is scored, for `segplug.apis.score`."""
 
 import logging
+import os
 from pathlib import Path
 
 from mmengine.logging import print_log
@@ -40,9 +41,11 @@ def of_dataset(name: str, ignore_index: int | None = None,
     return _of(made, made.__class__.__name__, ignore_index)
 
 
-def of_config(path: str, ignore_index: int | None = None, reduce_zero_label: bool = False
-              ) -> tuple[Labelling, list[dict]]:
+def of_config(path: str, ignore_index: int | None = None, reduce_zero_label: bool = False,
+              options: dict | None = None) -> tuple[Labelling, list[dict]]:
     """The test set of a config and the settings of its metrics, as ``segplug test`` has them.
+
+    ``options`` are as in `load_config`.
 
     Returns:
         The labelling, and the dicts of ``test_evaluator`` that score label maps.
@@ -50,7 +53,7 @@ def of_config(path: str, ignore_index: int | None = None, reduce_zero_label: boo
     Raises:
         ConfigError: The config has no test set, or something in it is wrong.
     """
-    cfg = load_config(path)
+    cfg = load_config(path, options=options)
     found = next((leaf for loader, leaf in datasets(cfg) if loader == 'test_dataloader'), None)
     if found is None:
         raise ConfigError(f'The config {path} has no test set.',
@@ -61,7 +64,7 @@ def of_config(path: str, ignore_index: int | None = None, reduce_zero_label: boo
     found = {**found, 'lazy_init': True, 'test_mode': True, 'pipeline': [], 'ann_file': ''}
     if reduce_zero_label:
         found['reduce_zero_label'] = True
-    with explained(cfg):
+    with explained(cfg, options):
         init_default_scope(cfg.default_scope)
         made = DATASETS.build(found)
     evaluators = cfg.get('test_evaluator') or []
@@ -84,7 +87,7 @@ def of_classes(given: str, ignore_index: int | None = None,
     """
     if given.isdecimal():
         names = [str(k) for k in range(min(int(given), 65536))]
-    elif Path(given).is_file():
+    elif os.path.isfile(given):  # Path.is_file() raises for a list of names that is long
         try:
             text = Path(given).read_text(encoding='utf-8')
         except UnicodeDecodeError as error:

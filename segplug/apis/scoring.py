@@ -78,7 +78,7 @@ def score(pred_dir: str, gt_dir: str, *, dataset: str | None = None, config: str
           pred_values: str | None = None, label_values: str | None = None,
           pred_suffix: str | None = None, label_suffix: str | None = None,
           names: str | None = None, allow_extra: bool = False,
-          num_threads: int | None = None) -> Metrics:
+          num_threads: int | None = None, options: dict | None = None) -> Metrics:
     """Score prediction files; returns the metrics, in percent, unrounded.
 
     Args:
@@ -94,12 +94,14 @@ def score(pred_dir: str, gt_dir: str, *, dataset: str | None = None, config: str
         names: Text file with the names to score, one a line.
         allow_extra: Leave predictions without a label unscored instead of refusing them.
         num_threads: Threads that read files; by default up to four.
+        options: Overrides of the config, as in `load_config`.
 
     Raises:
         ConfigError: What to score was not said, or nothing tells what the values mean.
         DataError: A file is missing, extra, of another size, or holds values of no meaning.
     """
-    labelling, settings = _labelling(dataset, config, classes, ignore_index, reduce_zero_label)
+    labelling, settings = _labelling(dataset, config, classes, ignore_index, reduce_zero_label,
+                                     options)
     if num_threads is not None and num_threads < 1:
         raise ConfigError(f'--threads {num_threads} reads nothing.', expected='1 or more')
     pairs = _pairs(pred_dir, gt_dir, labelling, pred_suffix, label_suffix, names, allow_extra)
@@ -113,13 +115,13 @@ def score(pred_dir: str, gt_dir: str, *, dataset: str | None = None, config: str
 
 
 def _labelling(dataset: str | None, config: str | None, classes: str | None,
-               ignore_index: int | None, reduce_zero_label: bool
+               ignore_index: int | None, reduce_zero_label: bool, options: dict | None
                ) -> tuple[Labelling, list[dict]]:
     if sum(given is not None for given in (dataset, config, classes)) != 1:
         raise ConfigError('What the classes are must be said once.',
                           expected='one of --dataset, --config and --classes')
     if config is not None:
-        return score_labelling.of_config(config, ignore_index, reduce_zero_label)
+        return score_labelling.of_config(config, ignore_index, reduce_zero_label, options)
     if dataset is not None:
         return score_labelling.of_dataset(dataset, ignore_index, reduce_zero_label), []
     return score_labelling.of_classes(classes, ignore_index, reduce_zero_label), []

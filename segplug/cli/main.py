@@ -26,6 +26,7 @@ VERBS = {
     'compare': ('segplug.cli.compare', 'is B better than A? two test --out folders'),
     'report': ('segplug.cli.report', 'write one page about a test: scores, curves, images'),
     'curves': ('segplug.cli.curves', 'show the training curves of runs, from their logs'),
+    'confusion': ('segplug.cli.confusion', 'show what is taken for what: a confusion matrix'),
     'predict': ('segplug.cli.predict', 'label images with a checkpoint'),
     'zoo': ('segplug.cli.zoo', 'list the shipped configs: parameters, multiply-adds'),
     'config': ('segplug.cli.config', 'print a config, merged, with where each value is from'),

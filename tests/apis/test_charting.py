@@ -68,7 +68,7 @@ def test_files(work_dir, tmp_path, kind):
 
 def test_what_cannot_be_written_is_said(work_dir, tmp_path):
     with pytest.raises(ConfigError, match=r"Got: the ending '.txt'. Expected: a file that ends in "
-                                          r"\.svg, "):
+                                          r"\.png, "):
         curves(work_dir, out=tmp_path / 'x.txt')
     with pytest.raises(ConfigError, match='Got: a folder'):
         curves(work_dir, out=tmp_path)
@@ -126,7 +126,7 @@ def test_arguments_of_mmsegmentation(work_dir, tmp_path, capsys, command):
                          '4', '--title', 'a title', '--style', 'dark', '--out', out]) == 0
     assert cv2.imread(out) is not None
     assert analyze_logs([*command, log]) == 1
-    assert 'No window with curves can be opened here. Got: the backend' in capsys.readouterr().err
+    assert 'No window can be opened here. Got: the backend' in capsys.readouterr().err
     assert analyze_logs([*command, log, '--backend', 'nonsense']) == 1
 
 

@@ -1,8 +1,8 @@
 """A confusion matrix as a map of heat, at any number of classes within a budget of bytes.
 
-Each cell's darkness is its share of the row. Up to ``max_cells`` of them, the largest, are
-elements of their own that tell their counts; the others are painted, with equal neighbours in one
-stroke. Letter: K classes.
+Each cell's darkness is its share of the row, the column or the largest cell. Up to ``max_cells`` of
+them, the largest, are elements of their own that tell their counts; the others are painted, with
+equal neighbours in one stroke. Letter: K classes.
 """
 
 import math
@@ -12,6 +12,7 @@ import numpy as np
 
 from . import axes, svg
 
+NORMALIZE = ('rows', 'columns', 'none')
 _NUM_LEVELS = 12
 _MAX_SIDE = 64
 # Cells of this side and more have their share written into them.
@@ -19,19 +20,21 @@ _WRITTEN = 27
 
 
 def heat_map(counts: np.ndarray, classes: Sequence[str], *, title: str,
-             max_cells: int = 2500, desc: str | None = None) -> str:
+             normalize: str = 'rows', max_cells: int = 2500, desc: str | None = None) -> str:
     """A chart of a matrix whose rows are the truth and whose columns are predictions.
 
     Args:
         counts: (K, K) non-negative integers.
         classes: K names.
         title: What it shows; spoken, not drawn.
+        normalize: What a cell's darkness is its share of: 'rows' of the truth, 'columns' of the
+            prediction, 'none' of the largest cell.
         max_cells: How many cells can be pointed at, the largest shares first; each is a <rect>
             with data-t, data-p (classes by number), data-n (pixels) and a <title>.
         desc: Spoken after the title; by default the diagonal and the largest confusion.
     """
     counts = np.asarray(counts)
-    share = shares(counts)
+    share = shares(counts, normalize)
     num = len(classes)
     room = min(110., max((svg.text_width(name, svg.SMALL) for name in classes), default=0.))
     left, top = room + 22, 22
@@ -45,17 +48,23 @@ def heat_map(counts: np.ndarray, classes: Sequence[str], *, title: str,
             svg.text(10, top + side / 2, 'truth', 'small middle',
                      more=f' transform="rotate(-90 10 {svg.number(top + side / 2)})"'),
             f'<g transform="translate({svg.number(left)} {top}) scale({unit:.6g})" class="c1">',
-            *_painted(share, named), *_cells(counts, share, named, classes), '</g>',
+            *_painted(share, named), *_cells(counts, share, named, classes,
+                                                     normalize), '</g>',
             f'<rect class="axis" x="{svg.number(left)}" y="{top}" width="{svg.number(side)}" '
             f'height="{svg.number(side)}"/>', *labels,
-            *(_written(share, unit, left, top) if unit >= _WRITTEN else [])]
+            *(_written(share, unit, left, top) if unit >= _WRITTEN and normalize != 'none'
+              else [])]
     return svg.chart(top + side + used + 6, title,
-                     _desc(counts, share, classes) if desc is None else desc, body)
+                     _desc(counts, shares(counts), classes) if desc is None else desc, body)
 
 
-def shares(counts: np.ndarray) -> np.ndarray:
-    """(K, K) float64 in [0, 1]: of the row's sum; 0 in an empty row."""
-    total = counts.sum(axis=1, keepdims=True)
+def shares(counts: np.ndarray, normalize: str = 'rows') -> np.ndarray:
+    """(K, K) float64 in [0, 1]: of the sum of the row or column, or of the largest cell; 0 where
+    that is 0."""
+    if normalize == 'none':
+        total = np.full((1, 1), counts.max(initial=0))
+    else:
+        total = counts.sum(axis=1 if normalize == 'rows' else 0, keepdims=True)
     return np.divide(counts, total, out=np.zeros(counts.shape), where=total > 0)
 
 
@@ -83,14 +92,16 @@ def _painted(share: np.ndarray, named: np.ndarray) -> list[str]:
             for level, parts in sorted(runs.items())]
 
 
-def _cells(counts: np.ndarray, share: np.ndarray, named: np.ndarray, classes: Sequence[str]
-           ) -> list[str]:
+def _cells(counts: np.ndarray, share: np.ndarray, named: np.ndarray, classes: Sequence[str],
+           normalize: str) -> list[str]:
     names = [svg.escape(name) for name in classes]
     level = _level(share)
+    def words(t, p):
+        percent = '' if normalize == 'none' else f', {100 * share[t, p]:.2f} %'
+        return f'{names[t]} as {names[p]}: {counts[t, p]} pixels{percent}'
     return [f'<rect class="area cell" x="{p}" y="{t}" width="1" height="1" '
             f'fill-opacity="{_opacity(level[t, p])}" data-t="{t}" data-p="{p}" '
-            f'data-n="{counts[t, p]}"><title>{names[t]} as {names[p]}: {counts[t, p]} pixels, '
-            f'{100 * share[t, p]:.2f} %</title></rect>'
+            f'data-n="{counts[t, p]}"><title>{words(t, p)}</title></rect>'
             for t, p in np.argwhere(named).tolist()]
 
 
