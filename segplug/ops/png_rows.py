@@ -135,24 +135,26 @@ class PngWriter:
     Args:
         file: Binary, open for writing; stays open.
         size: (H, W).
-        palette: At most 256 (r, g, b); None writes gray of 8 bits.
+        palette: At most 256 (r, g, b); None writes gray.
+        bits: Of a pixel without a palette, 8 or 16.
     """
 
     def __init__(self, file: BinaryIO, size: tuple[int, int],
-                 palette: Sequence[Sequence[int]] | None) -> None:
-        self._file, self._left = file, size[0]
-        self._above = np.zeros(size[1], np.uint8)
+                 palette: Sequence[Sequence[int]] | None, bits: int = 8) -> None:
+        self._file, self._left, self._dtype = file, size[0], f'>u{bits // 8}'
+        self._above = np.zeros(size[1] * bits // 8, np.uint8)
         self._deflater = zlib.compressobj(6)
         file.write(_SIGNATURE)
         colour = _GRAY if palette is None else _PALETTE
-        self._put(b'IHDR', struct.pack('>IIBBBBB', size[1], size[0], 8, colour, 0, 0, 0))
+        self._put(b'IHDR', struct.pack('>IIBBBBB', size[1], size[0], bits, colour, 0, 0, 0))
         if palette is not None:
             colours = np.zeros((256, 3), np.uint8)
             colours[:len(palette)] = np.asarray(palette, np.uint8).reshape(-1, 3)[:256]
             self._put(b'PLTE', colours.tobytes())
 
     def write(self, rows: np.ndarray) -> None:
-        """The next rows, (n, W) uint8."""
+        """The next rows, (n, W) integer."""
+        rows = np.ascontiguousarray(rows, self._dtype).view(np.uint8)
         above = np.concatenate([self._above[None], rows[:-1]])
         filtered = np.empty((len(rows), 1 + rows.shape[1]), np.uint8)
         filtered[:, 0] = _UP  # labels mostly are as the row above

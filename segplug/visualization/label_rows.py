@@ -26,14 +26,15 @@ def write_label_rows(file: BinaryIO, suffix: str, size: tuple[int, int],
         file: Open for writing.
         suffix: '.png' or '.tif'.
         size: (H, W).
-        palette: At most 256 (r, g, b).
-        bands: All rows from the top, (n, W) uint8 each.
+        palette: K (r, g, b); above 256 the file is gray of 16 bits.
+        bands: All rows from the top, (n, W) integer each.
         source: A TIFF whose place on the map a TIFF takes over.
     """
     if suffix == '.tif':
         _write_tiff(file, size, palette, bands, source)
         return
-    writer = PngWriter(file, size, palette)
+    writer = PngWriter(file, size, None, 16) if len(palette) > 256 else \
+        PngWriter(file, size, palette)
     for band in bands:
         writer.write(band)
 
@@ -41,20 +42,22 @@ def write_label_rows(file: BinaryIO, suffix: str, size: tuple[int, int],
 def _write_tiff(file: BinaryIO, size: tuple[int, int], palette: Sequence[Sequence[int]],
                 bands: Iterable[np.ndarray], source: Path | None) -> None:
     import tifffile
-    colours = np.zeros((3, 256), np.uint16)
-    table = np.asarray(palette, np.uint16).reshape(-1, 3)[:256]
-    colours[:, :len(table)] = table.T * 257
+    if len(palette) > 256:
+        dtype, shown = np.uint16, dict(photometric='minisblack')
+    else:
+        colours = np.zeros((3, 256), np.uint16)
+        colours[:, :len(palette)] = np.asarray(palette, np.uint16).reshape(-1, 3).T * 257
+        dtype, shown = np.uint8, dict(photometric='palette', colormap=colours)
     with tifffile.TiffWriter(file, bigtiff=size[0] * size[1] > _BIG) as writer:
-        writer.write(_tiles(bands), shape=size, dtype=np.uint8, photometric='palette',
-                     colormap=colours, compression='zlib', tile=(_TILE, _TILE),
-                     extratags=_geo_tags(source), metadata=None)
+        writer.write(_tiles(bands, dtype), shape=size, dtype=dtype, compression='zlib',
+                     tile=(_TILE, _TILE), extratags=geo_tags(source), metadata=None, **shown)
 
 
-def _tiles(bands: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+def _tiles(bands: Iterable[np.ndarray], dtype: type) -> Iterator[np.ndarray]:
     """The same pixels as tiles, from left to right, then down; those at the edges are padded."""
     for line in _lines(bands):
         for left in range(0, line.shape[1], _TILE):
-            part = line[:, left:left + _TILE]
+            part = line[:, left:left + _TILE].astype(dtype, copy=False)
             yield np.pad(part, ((0, _TILE - part.shape[0]), (0, _TILE - part.shape[1])))
 
 
@@ -74,8 +77,8 @@ def _lines(bands: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         yield rest
 
 
-def _geo_tags(source: Path | None) -> list[tuple]:
-    """The tags by which a GeoTIFF says where it lies, as tifffile takes them."""
+def geo_tags(source: Path | None) -> list[tuple]:
+    """The tags by which a GeoTIFF says where it lies, as tifffile takes them; none of others."""
     if source is None:
         return []
     import tifffile

@@ -29,6 +29,16 @@ def test_bands_of_any_height(suffix, step, height):
         assert img.convert('RGB').getpixel((0, 0)) == PALETTE[expected[0, 0]]
 
 
+@pytest.mark.parametrize('suffix', ['.png', '.tif'])
+def test_more_classes_than_a_palette_holds(suffix):
+    """Bands are int32 then, as a network's labels are above 256 classes."""
+    expected, file = np.arange(300 * 41, dtype=np.int32).reshape(300, 41) % 300, io.BytesIO()
+    write_label_rows(file, suffix, expected.shape, [(1, 2, 3)] * 300,
+                     (expected[i:i + 70] for i in range(0, 300, 70)))
+    with Image.open(io.BytesIO(file.getvalue())) as img:
+        np.testing.assert_array_equal(np.asarray(img), expected)
+
+
 def test_a_tiff_takes_over_the_place_on_the_map(tmp_path):
     place = {33550: (0.5, 0.5, 0.0), 33922: (0.0, 0.0, 0.0, 400000.0, 5600000.0, 0.0),
              34735: (1, 1, 0, 1, 3072, 0, 1, 25832)}
