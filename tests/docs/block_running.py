@@ -1,8 +1,8 @@
 """Runs the blocks of a page in a folder of its own; ``segplug`` commands in this process.
 
 The folder has the repository's folders, data/minicity, a tiny training's checkpoint under the name
-that the quickstart's has, in out/ what its test wrote, in mine/ images with labels, street.png and
-street.mp4; mine.py and my_config.py are configs of the reader's.
+that the quickstart's has and its logs, in out/ what its test wrote, in mine/ images with labels,
+street.png and street.mp4; mine.py and my_config.py are configs of the reader's.
 """
 
 import os
@@ -196,3 +196,5 @@ def make_page_folder(base: Path, folder: Path) -> None:
     (folder / 'data' / 'minicity').symlink_to(base / 'data' / 'minicity')
     (folder / WORK).mkdir(parents=True)
     (folder / CHECKPOINT).symlink_to((base / CHECKPOINT).resolve())
+    for logs in (base / WORK).glob('*/vis_data'):
+        (folder / WORK / logs.parent.name).symlink_to(logs.parent.resolve())
