@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # From a fresh checkout to predicted street scenes: sets up .venv, draws a mini Cityscapes, trains a
 # small UNet on two processes with SyncBN (one GPU process where there is a GPU), tests it
-# single-scale and multi-scale. At most 10 minutes on two cores. Running it again trains anew.
+# single-scale and multi-scale, and writes a report. At most 10 minutes on two cores. Running it
+# again trains anew.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/_setup.sh"
 
@@ -36,6 +37,9 @@ say 'Colouring predictions'
 "$python" tools/predict.py "$CONFIG" "$checkpoint" data/minicity/leftImg8bit/val/*/ \
     --out "$WORK/pictures"
 
+say 'Writing the report'
+report="$("$python" -m segplug.cli.main report "$WORK/ss" --out "$WORK/report.html")"
+
 say 'Done'
 "$python" - "$WORK" <<'PYTHON'
 import json
@@ -53,3 +57,4 @@ print(f'{"mIoU":<16}{ss["mIoU"]:>14.2f}{ms["mIoU"]:>14.2f}')
 PYTHON
 printf '\nPredicted label maps: %s and %s\nPredictions over their images: %s\nTrained weights: %s\n' \
     "$ROOT/$WORK/ss/predictions" "$ROOT/$WORK/ms/predictions" "$ROOT/$WORK/pictures/overlays" "$checkpoint"
+printf '\nThe report, with all of this on one page; open it in a browser:\n%s\n' "$report"
