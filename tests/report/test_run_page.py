@@ -249,6 +249,8 @@ def test_without_script_and_on_paper_all_four_pictures_stand_side_by_side(made, 
                  for name in ('image', 'label', 'prediction', 'errors')]
         assert len({(box['x'], box['y']) for box in boxes}) == 4
         assert not page.locator('.slide').first.is_visible()
+        page.set_viewport_size(dict(width=718, height=1000))  # A4 with usual margins
+        assert page.evaluate('document.documentElement.scrollWidth') <= 718
 
 
 def made_page(**changes):
