@@ -34,7 +34,7 @@ def made(tmp_path_factory):
 
 @pytest.fixture
 def page(made, show):
-    return show(made[0] / 'report.html')
+    return show(made[0] / 'report.html', reduced_motion='reduce')  # nothing glides while looked at
 
 
 def exact(locator):
@@ -75,7 +75,9 @@ def test_the_matrix_tells_its_counts_to_pointer_and_keyboard(made, page):
                       ('ArrowRight', (1, 2)), ('ArrowUp', (0, 2)), ('Home', (0, 0))):
         page.keyboard.press(key)
         assert told.text_content() == said(*cell)
-    box = page.locator('#matrix .cell[data-t="2"][data-p="2"]').bounding_box()
+    cell = page.locator('#matrix .cell[data-t="2"][data-p="2"]')
+    cell.scroll_into_view_if_needed()
+    box = cell.bounding_box()
     page.mouse.move(box['x'] + box['width'] / 2, box['y'] + box['height'] / 2)
     assert told.text_content() == said(2, 2)
 
