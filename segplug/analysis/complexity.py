@@ -17,11 +17,10 @@ one counter, torch's. The definitions:
 Letters: N batch, C channels, H W pixels.
 """
 
-import functools
 import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import torch
@@ -30,6 +29,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
+
+from .watching import watched
 
 Run = Callable[[], object]
 
@@ -191,9 +192,9 @@ class _Walk:
     """
 
     def __init__(self, model: nn.Module, meter: Callable[[], int]) -> None:
-        self._model, self._meter = model, meter
+        self._meter = meter
         self._running: list[str] = []
-        self._undo = ExitStack()
+        self._watching = watched(dict(model.named_modules()), self._metered)
         self.found, self.outputs = Counter(), {}
 
     @property
@@ -201,19 +202,14 @@ class _Walk:
         return self._running[-1] if self._running else ''
 
     def __enter__(self) -> '_Walk':
-        # Not by hooks: heads call forward themselves, and what has hooks may compute another way.
-        for name, module in self._model.named_modules():
-            own = module.__dict__.get('forward')
-            self._undo.callback(_put, module, own)
-            _put(module, self._watched(name, module.forward))
+        self._watching.__enter__()
         return self
 
     def __exit__(self, *error) -> None:
-        self._undo.close()
+        self._watching.__exit__(*error)
 
-    def _watched(self, name: str, forward: Callable) -> Callable:
-        @functools.wraps(forward)
-        def watched(*args, **kwargs):
+    def _metered(self, name: str, forward: Callable) -> Callable:
+        def metered(*args, **kwargs):
             self._running.append(name)
             before = self._meter()
             output = forward(*args, **kwargs)
@@ -221,15 +217,7 @@ class _Walk:
             self.found[name] += self._meter() - before
             self.outputs[name] = _shapes(output)
             return output
-        return watched
-
-
-def _put(module: nn.Module, forward: Callable | None) -> None:
-    """Let ``module`` compute by ``forward``; None is its class's own."""
-    if forward is None:
-        module.__dict__.pop('forward', None)
-    else:
-        module.__dict__['forward'] = forward
+        return metered
 
 
 class _LiveTensors(TorchDispatchMode):

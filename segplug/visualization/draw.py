@@ -71,6 +71,40 @@ def heat_map(values: np.ndarray) -> np.ndarray:
     return np.where(known[..., None], picture, 0).astype(np.uint8)
 
 
+def heat_overlay(image: np.ndarray, values: np.ndarray, alpha: float = 0.7) -> np.ndarray:
+    """Lay heat over a gray copy of an image: the more, the more it covers.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        values: (H, W) float in [0, 1]; where it is 0 the image is seen alone.
+        alpha: Share of the colour where ``values`` is 1.
+
+    Raises:
+        ShapeError: Image and values differ in size.
+    """
+    if image.shape[:2] != values.shape:
+        raise ShapeError('Image and heat differ in size.', got=f'{image.shape[:2]} and '
+                         f'{values.shape}', expected='the same (H, W)')
+    unit = np.clip(values, 0, 1)
+    colours = cv2.applyColorMap(np.rint(unit * 255).astype(np.uint8),
+                                cv2.COLORMAP_INFERNO)[..., ::-1]
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None].astype(np.float64)
+    share = alpha * np.sqrt(unit)[..., None]
+    return np.rint(gray * (1 - share) + colours * share).astype(np.uint8)
+
+
+def captioned(picture: np.ndarray, text: str) -> np.ndarray:
+    """A picture (H, W, 3) uint8 under a white line of text, with white at its right where the text
+    is longer."""
+    font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.4
+    (length, _), _ = cv2.getTextSize(text, font, scale, 1)
+    width = max(picture.shape[1], length + 4)
+    strip = np.full((18, width, 3), 255, np.uint8)
+    cv2.putText(strip, text, (2, 13), font, scale, (0, 0, 0), 1, cv2.LINE_AA)
+    missing = ((0, 0), (0, width - picture.shape[1]), (0, 0))
+    return np.concatenate([strip, np.pad(picture, missing, constant_values=255)])
+
+
 def panel(image: np.ndarray, label: np.ndarray | None, prediction: np.ndarray,
           palette: Palette = None, classes: Sequence[str] | None = None) -> np.ndarray:
     """Image, label and prediction side by side, with a legend below if there are names.

@@ -9,11 +9,13 @@ from PIL import Image
 
 from segplug.errors import ShapeError
 from segplug.visualization.draw import (
+    captioned,
     colour_map,
     default_palette,
     encode_labels,
     encode_picture,
     heat_map,
+    heat_overlay,
     legend,
     name_regions,
     overlay,
@@ -110,3 +112,27 @@ def test_heat_map():
     flat = heat_map(np.full((2, 2), 3.0))
     assert np.unique(flat.reshape(-1, 3), axis=0).tolist() == [picture[0, 0].tolist()]
     assert heat_map(np.full((2, 2), np.inf)).max() == 0
+
+
+def test_heat_covers_a_gray_image_the_more_it_is():
+    """Gray of green is 0.587 * 255 = 150; a quarter of heat has the share 0.8 sqrt(1/4)."""
+    image = np.zeros((1, 3, 3), np.uint8)
+    image[..., 1] = 255
+    found = heat_overlay(image, np.array([[0.0, 0.25, 1.0]]), alpha=0.8)
+    assert found[0, 0].tolist() == [150] * 3
+    for place, share in ((1, 0.4), (2, 0.8)):
+        colour = cv2.applyColorMap(np.array([[64 if place == 1 else 255]], np.uint8),
+                                   cv2.COLORMAP_INFERNO)[0, 0, ::-1]
+        np.testing.assert_allclose(found[0, place], 150 * (1 - share) + colour * share, atol=0.51)
+    with pytest.raises(ShapeError, match='Image and heat differ'):
+        heat_overlay(image, np.zeros((3, 1)))
+
+
+def test_a_caption_widens_what_it_does_not_fit():
+    picture = np.zeros((5, 200, 3), np.uint8)
+    assert captioned(picture, 'a').shape == (5 + 18, 200, 3)
+    wide = captioned(picture[:, :10], 'a long text')
+    assert wide.shape[1] > 40
+    assert not wide[18:, :10].any()
+    assert (wide[18:, 10:] == 255).all()
+    assert (wide[:18] < 255).any()
