@@ -16,6 +16,8 @@ _PLACES = {
     'confusion': 'confusions',
     'show_config': 'showing', 'diff_configs': 'differing',
     'curves': 'charting', 'report': 'reporting',
+    'features': 'feature_pictures', 'cam': 'activation',
+    'complexity': 'counting', 'speed': 'measuring',
 }
 __all__ = sorted(_PLACES)  # noqa: PLE0605
 
