@@ -3,8 +3,9 @@
 Letters: K classes, H W pixels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence, Sized
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -64,16 +65,29 @@ def shown(shots: Sequence[Shot], budget: int, num_classes: int, ignore_index: in
         ignore_index: Label value that was not scored.
         palette: K colours.
     """
+    def encode(shot: Shot, side: int) -> Shown:
+        return _encoded(shot, side, num_classes, ignore_index, palette)
+    return largest(shots, budget, encode) or [Shown(shot) for shot in shots]
+
+
+def largest(items: Sequence, budget: int, encode: Callable[[Any, int], Sized]) -> list | None:
+    """``encode(item, side)`` of each, at the largest side that fits; None where none does.
+
+    Args:
+        items: What is encoded.
+        budget: Bytes of all together; the ``len`` of what ``encode`` returns is its share.
+        encode: Makes one, given the longest side of its pictures.
+    """
     for side in _SIDES:
         made, left = [], budget
-        for shot in shots:
-            made.append(_encoded(shot, side, num_classes, ignore_index, palette))
+        for item in items:
+            made.append(encode(item, side))
             left -= len(made[-1])
             if left < 0:
                 break
         else:
             return made
-    return [Shown(shot) for shot in shots]
+    return None
 
 
 def _encoded(shot: Shot, side: int, num_classes: int, ignore_index: int, palette: Palette) -> Shown:

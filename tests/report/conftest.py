@@ -29,8 +29,10 @@ def show(chromium):
     contexts, complaints = [], []
 
     def _show(path, width=1280, height=900, **options):
-        context = chromium.new_context(viewport=dict(width=width, height=height), offline=True,
-                                       **options)
+        # Without motion: a page that still scrolls is not where a test clicks.
+        context = chromium.new_context(**{**dict(
+            viewport=dict(width=width, height=height), offline=True, reduced_motion='reduce'),
+            **options})
         contexts.append(context)
         page = context.new_page()
         page.on('console', lambda message: complaints.append(message.text))
