@@ -326,7 +326,7 @@ def make_scores(place: Path) -> None:
 
 def use_scores(place: Path) -> None:
     score(str(place / 'pred'), str(place / 'ann'), classes='4', out=str(place / 'out'),
-          split=str(place / 'names.txt'), workers=1, pred_values='class-ids')
+          names=str(place / 'names.txt'), num_threads=1, pred_values='class-ids')
 
 
 def no_scores(place: Path, error) -> str:
