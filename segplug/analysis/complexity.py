@@ -6,8 +6,8 @@ one counter, torch's. The definitions:
 
 - A multiply-add is one product and one sum, half of what torch's counter calls its operations.
   Counted are convolutions (grouped and transposed ones too) and matrix products: linear layers,
-  attention, einsum. Not counted are norms, activations, sums, pooling and resizing, about one in
-  a hundred of a convolutional network.
+  attention, einsum. Not counted are norms, activations, sums, pooling and resizing: together one
+  in a thousand with a ResNet-50, two or three in a hundred of light networks.
 - What training keeps: the bytes of the distinct storages that autograd saves for the backward
   pass (`torch.autograd.graph.saved_tensors_hooks`), without parameters, buffers and the images. A
   storage belongs to the module that saves it first.
