@@ -21,8 +21,9 @@ from ..report.shots import Shot
 from ..visualization.draw import default_palette
 from . import run_record
 from .per_image import match
+from .scored_samples import ScoredSamples
 from .tested import Tested, read_tested
-from .tested_samples import Samples, config_of
+from .tested_samples import Samples, config_of, found_from
 
 _NUM_LOWEST = 3  # classes that a picture names
 
@@ -55,7 +56,8 @@ class Report:
 def report(out_dir: str | os.PathLike, *, also: str | os.PathLike | None = None,
            out: str | os.PathLike | None = None, num: int = 20, config: str | None = None,
            options: dict | None = None, data_root: str | None = None,
-           training: str | os.PathLike | None = None) -> Report:
+           training: str | os.PathLike | None = None,
+           image_dir: str | os.PathLike | None = None) -> Report:
     """Write a page about a test.
 
     Args:
@@ -69,6 +71,7 @@ def report(out_dir: str | os.PathLike, *, also: str | os.PathLike | None = None,
             made, and data that was moved.
         training: Its work directory, or a log of it, for its curves; by default the
             checkpoint's folder.
+        image_dir: Folder of the images, for a folder of ``segplug score``, which knows none.
 
     Raises:
         DataError: A folder is not what a test writes, or ``also`` is of another test.
@@ -85,8 +88,11 @@ def report(out_dir: str | os.PathLike, *, also: str | os.PathLike | None = None,
     remarks = [text for text in (tested.remark if config is None else '', *remarks) if text]
     both = sorted([tested] if other is None else [tested, other], key=lambda t: t.num_views or 0)
     run_log, log_note = training_log(tested, training)
-    cfg, samples, problem = _samples(tested, config, options, data_root)
+    cfg, samples, problem = _samples(tested, config, options, data_root, image_dir)
     worst, middle = chosen(tested.image_scores()[0], num) if samples else ((), ())
+    if isinstance(samples, ScoredSamples) and image_dir is None and num:
+        remarks.append('A score of files knows labels and predictions only: --image-dir shows '
+                       'them over the images.')
     if problem and not tested.remark:
         remarks.append(f'There are no pictures: {problem}')
     page = RunPage(
@@ -134,8 +140,8 @@ def training_log(tested: Tested, given: str | os.PathLike | None = None
     if not checkpoint:
         return None, ''
     give = 'give the work directory of the training with --training.'
-    path = _found(str(checkpoint), tested.record['folder'])
-    if path is None:
+    path = found_from(str(checkpoint), tested.record['folder'])
+    if not path.is_file():
         return None, f'The checkpoint {checkpoint} is not on this machine: {give}'
     try:
         log = read_run(path.parent)
@@ -148,13 +154,6 @@ def training_log(tested: Tested, given: str | os.PathLike | None = None
 
 def _sentences(notes: Sequence[str]) -> list[str]:
     return [f'{note[:1].upper()}{note[1:].rstrip(".")}.' for note in notes]
-
-
-def _found(name: str, folder: str | None) -> Path | None:
-    """A file, seen from here or from where the test was run."""
-    path = Path(name).expanduser()
-    return next((p for p in (path, *([Path(folder) / path] if folder else [])) if p.is_file()),
-                None)
 
 
 def _other(tested: Tested, also: str | os.PathLike | None) -> tuple[Tested | None, list[str]]:
@@ -190,21 +189,27 @@ def _checkpoint(tested: Tested) -> str | None:
     return tested.record and (tested.record['checkpoint'] or {}).get('sha256')
 
 
-def _samples(tested: Tested, config: str | None, options: dict | None, data_root: str | None
-             ) -> tuple[Config | None, Samples | None, str]:
+def _samples(tested: Tested, config: str | None, options: dict | None, data_root: str | None,
+             image_dir: str | os.PathLike | None
+             ) -> tuple[Config | None, Samples | ScoredSamples | None, str]:
     """The config, the images, and what is wrong with them in a sentence."""
     cfg = None
     try:
+        if config is None and tested.record and tested.record['files']:
+            return None, ScoredSamples(tested, image_dir), ''
+        if image_dir is not None:
+            raise ConfigError('--image-dir has no effect: the config says where the images are.',
+                              fix='use --data-root where they were moved')
         cfg = config_of(tested, config, options, data_root)
         ignored = tested.record and tested.record['ignore_index']
         return cfg, Samples(tested, cfg, ignored), ''
     except SegplugError as error:
-        if config is not None or data_root is not None:
+        if (config, data_root, image_dir) != (None, None, None):
             raise
         return cfg, None, f'{error}'
 
 
-def _shot(tested: Tested, samples: Samples, index: int) -> Shot:
+def _shot(tested: Tested, samples: Samples | ScoredSamples, index: int) -> Shot:
     name = tested.images.files[index]
     score, accuracy, iou = (values[index] for values in tested.image_scores())
     low = [k for k in np.argsort(iou, kind='stable') if not np.isnan(iou[k])][:_NUM_LOWEST]
@@ -239,7 +244,7 @@ def _views(tested: Tested) -> str:
     return f'scales {scales}' + (', each with its mirror image' if tested.record['flip'] else '')
 
 
-def _palette(tested: Tested, samples: Samples | None) -> Sequence[Sequence[int]]:
+def _palette(tested: Tested, samples: Samples | ScoredSamples | None) -> Sequence[Sequence[int]]:
     """K colours."""
     count = len(tested.classes)
     for palette in (tested.record and tested.record['palette'],
@@ -261,6 +266,7 @@ def _facts(both: Sequence[Tested], tested: Tested, cfg: Config | None) -> list[F
     facts = [
         Fact('Commands', tuple(t.record['command'] for t in both
                                if t.record and t.record['command']), is_code=True),
+        Fact('Made by', _lines(record.get('made_by'))),
         Fact('Config', _lines(record.get('config_file'))),
         Fact('Checkpoint', _checkpoint_lines(record.get('checkpoint') or {})),
         Fact('Data', _data_lines(tested, cfg)),

@@ -11,9 +11,10 @@ import platform
 import shlex
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from mmengine.device import get_device
 
@@ -21,6 +22,7 @@ from ..engine.state import config_text, versions
 from ..errors import DataError
 from ..evaluation import IoUMetric
 from ..evaluation.outputs import SCORE_FILES, atomic_write
+from .score_values import Labelling
 
 FILE = 'run.json'
 _CHUNK = 1 << 22  # bytes
@@ -29,7 +31,7 @@ _TYPES = {
     'made_by': str, 'finished': str, 'command': str, 'config_file': str, 'config': dict,
     'checkpoint': dict, 'scales': list, 'flip': bool, 'level': (int, float), 'classes': list,
     'palette': list, 'ignore_index': int, 'folder': str, 'num_processes': int, 'device': str,
-    'versions': dict, 'commits': dict, 'scores': dict}
+    'versions': dict, 'commits': dict, 'scores': dict, 'files': dict, 'file_values': dict}
 
 
 def write(out: str | os.PathLike, **known) -> None:
@@ -78,7 +80,33 @@ def of_test(runner, config: str | os.PathLike, checkpoint: str | os.PathLike,
         classes=list(metainfo.get('classes') or ()),
         palette=palette and [[int(v) for v in colour] for colour in palette],
         num_processes=runner.world_size, device=_device(),
-        versions={'Python': platform.python_version(), **versions()})
+        versions=_versions())
+
+
+def of_files(labelling: Labelling, pairs: Iterable, tables: Mapping[str, np.ndarray],
+             level: float | None, config: str | None, command: Sequence[str] | None) -> dict:
+    """The entries that a score of files knows.
+
+    Args:
+        labelling: What was scored.
+        pairs: Each with ``name``, ``pred`` and ``label``.
+        tables: For 'prediction' and 'label' (65536,) integer, file value -> class id or -1.
+        level: Of the interval of mIoU.
+        config, command: As they were given.
+    """
+    palette = labelling.metainfo.get('palette')
+    return dict(
+        made_by='segplug score', command=shlex.join(command) if command else None,
+        config_file=config, level=level, ignore_index=labelling.ignored,
+        classes=list(labelling.metainfo['classes']),
+        palette=palette and [[int(v) for v in colour] for colour in palette],
+        files={pair.name: [str(pair.pred), str(pair.label)] for pair in pairs},
+        file_values={kind: {str(value): int(table[value]) for value in np.flatnonzero(table >= 0)}
+                     for kind, table in tables.items()}, versions=_versions())
+
+
+def _versions() -> dict[str, str]:
+    return {'Python': platform.python_version(), **versions()}
 
 
 def _device() -> str:

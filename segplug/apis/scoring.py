@@ -6,7 +6,7 @@ files are the same bytes. Files are read by threads, which decode side by side.
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from mmengine.logging import MMLogger, print_log
 from ..errors import ConfigError, DataError
 from ..evaluation import BoundaryIoUMetric, IoUMetric
 from ..evaluation.boundary_metric import FILE_NAME as BOUNDARY_FILE
-from . import score_files, score_labelling
+from . import run_record, score_files, score_labelling
 from .in_order import in_order
 from .results import Metrics
 from .score_files import Pair
@@ -78,14 +78,16 @@ def score(pred_dir: str, gt_dir: str, *, dataset: str | None = None, config: str
           pred_values: str | None = None, label_values: str | None = None,
           pred_suffix: str | None = None, label_suffix: str | None = None,
           names: str | None = None, allow_extra: bool = False,
-          num_threads: int | None = None, options: dict | None = None) -> Metrics:
+          num_threads: int | None = None, options: dict | None = None,
+          command: Sequence[str] | None = None) -> Metrics:
     """Score prediction files; returns the metrics, in percent, unrounded.
 
     Args:
         pred_dir, gt_dir: Folders, searched with their sub-folders.
         dataset, config, classes: One of them says what the classes are: a registered data set
             ('cityscapes'), a config (its test set and metrics), or a number, file or list.
-        out: Folder for metrics.json, confusion_matrix.npy and per_image.csv.
+        out: Folder for metrics.json, confusion_matrix.npy and per_image.csv, and run.json, which
+            says what was scored.
         boundary: Boundary IoU too.
         ignore_index: Label value that is not scored; by default the data set's, else 255.
         reduce_zero_label: Label value 0 is no class, and the others move down by one.
@@ -95,6 +97,7 @@ def score(pred_dir: str, gt_dir: str, *, dataset: str | None = None, config: str
         allow_extra: Leave predictions without a label unscored instead of refusing them.
         num_threads: Threads that read files; by default up to four.
         options: Overrides of the config, as in `load_config`.
+        command: The words that were typed, for run.json.
 
     Raises:
         ConfigError: What to score was not said, or nothing tells what the values mean.
@@ -111,6 +114,11 @@ def score(pred_dir: str, gt_dir: str, *, dataset: str | None = None, config: str
     _warn_of_older_scores(metrics, out)
     _feed(metrics, pairs, reader, num_threads or min(4, os.cpu_count() or 1))
     results = [metric.evaluate(len(pairs)) for metric in metrics]
+    if out is not None:
+        tables = dict(prediction=reader.pred_table, label=reader.label_table)
+        level = next(m.interval for m in metrics if isinstance(m, IoUMetric))
+        run_record.write(out, **run_record.of_files(labelling, pairs, tables, level, config,
+                                                    command))
     return Metrics.of({key: value for result in results for key, value in result.items()}, metrics)
 
 

@@ -139,11 +139,7 @@ class Samples:
         if prediction.shape != label.shape:
             raise DataError(f'The prediction {path} differs in size from its label.',
                             got=f'{prediction.shape} (H, W)', expected=f'{label.shape}')
-        counts = self._counts[name]
-        if not np.array_equal(counted(label, prediction, counts.shape[1], self.ignore_index),
-                              counts):
-            raise DataError(f'The label or the prediction of {name} is not what was scored.',
-                            expected='the counts of per_image.csv')
+        check_counts(name, label, prediction, self._counts[name], self.ignore_index)
         picture = self._picture(sample, inputs)
         if picture.shape[:2] != label.shape:
             picture = cv2.resize(picture, label.shape[::-1], interpolation=cv2.INTER_AREA)
@@ -166,6 +162,20 @@ def told() -> Iterator[None]:
     except OSError as error:
         raise DataError(f'{error.filename or "A file"} cannot be read.',
                         got=error.strerror or error) from error
+
+
+def found_from(name: str, folder: str | None) -> Path:
+    """A file as it is seen from here; where it is not there, from the folder of the test."""
+    path = Path(name).expanduser()
+    return path if path.exists() or not folder else Path(folder) / path
+
+
+def check_counts(name: str, label: np.ndarray, prediction: np.ndarray, counts: np.ndarray,
+                 ignore_index: int) -> None:
+    """Raise DataError unless label and prediction of an image give the (3, K) ``counts``."""
+    if not np.array_equal(counted(label, prediction, counts.shape[1], ignore_index), counts):
+        raise DataError(f'The label or the prediction of {name} is not what was scored.',
+                        expected='the counts of per_image.csv')
 
 
 def counted(label: np.ndarray, prediction: np.ndarray, num_classes: int, ignore_index: int

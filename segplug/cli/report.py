@@ -13,7 +13,7 @@ EXAMPLE = """example:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('out_dir', metavar='OUT_DIR',
-                        help='folder that segplug test --out has written')
+                        help='folder that segplug test --out or segplug score --out has written')
     parser.add_argument('--with', dest='also', metavar='DIR',
                         help='another such folder, of the same checkpoint tested otherwise; by '
                              'default the one beside OUT_DIR that is multi-scale where OUT_DIR is '
@@ -28,10 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='the config of the test, where OUT_DIR has no run.json that says it')
     parser.add_argument('--data-root', metavar='DIR',
                         help='root of every data set in the config, wrapped ones too')
+    parser.add_argument('--image-dir', metavar='DIR',
+                        help='folder of the images, for an OUT_DIR of segplug score')
 
 
 def run(args: argparse.Namespace, argv: list[str]) -> int:
     from ..apis.reporting import report
     print(report(args.out_dir, also=args.also, out=args.out, num=args.num, config=args.config,
-                 data_root=args.data_root, training=args.training))
+                 data_root=args.data_root, training=args.training,
+                 image_dir=args.image_dir))
     return 0

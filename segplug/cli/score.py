@@ -18,8 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument('--config', metavar='CONFIG', help="a config: its test set and metrics")
     what.add_argument('--classes', metavar='N|FILE|A,B',
                       help='how many classes, a file with one name a line, or their names')
-    parser.add_argument('--out', metavar='DIR', help='write metrics.json, confusion_matrix.npy and '
-                                                     'per_image.csv there')
+    parser.add_argument('--out', metavar='DIR', help='write metrics.json, confusion_matrix.npy, '
+                                                     'per_image.csv and run.json there')
     parser.add_argument('--boundary', action='store_true',
                         help='Boundary IoU too (boundary_metrics.json)')
     parser.add_argument('--ignore-index', type=int, metavar='V',
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, argv: list[str]) -> int:
     from ..apis.scoring import score
     given = vars(args)
-    metrics = score(num_threads=given.pop('threads'), **given)
+    metrics = score(num_threads=given.pop('threads'), command=['segplug', *argv], **given)
     print('  '.join(f'{key} {value:.2f}' for key, value in metrics.main().items()))
     if args.out:
         print(f'Written to {args.out}')
