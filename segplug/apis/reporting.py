@@ -4,53 +4,32 @@ Letters: I images, K classes.
 """
 
 import contextlib
-import html
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from mmengine.config import Config
 
 from ..errors import ConfigError, DataError, SegplugError
 from ..evaluation.outputs import atomic_write
-from ..report.logs import RunLog, read_run
-from ..report.run_page import Fact, ImageScore, Mode, RunPage, run_page
+from ..report.run_page import ImageScore, Mode, RunPage, run_page
 from ..report.shots import Shot
-from ..visualization.draw import default_palette
 from . import run_record
 from .per_image import match
+from .report_parts import (
+    Report,
+    config_text,
+    facts_of,
+    palette_of,
+    samples_of,
+    title_of,
+    training_log,
+    views_of,
+)
 from .scored_samples import ScoredSamples
 from .tested import Tested, read_tested
-from .tested_samples import Samples, config_of, found_from
+from .tested_samples import Samples
 
 _NUM_LOWEST = 3  # classes that a picture names
-
-
-@dataclass(frozen=True)
-class Report:
-    """What was written.
-
-    Attributes:
-        path: The page.
-        remarks: What it lacks, and how to get it, in sentences.
-    """
-
-    path: Path
-    remarks: tuple[str, ...] = ()
-
-    @property
-    def address(self) -> str:
-        """For a browser."""
-        return self.path.resolve().as_uri()
-
-    def __str__(self) -> str:
-        return '\n'.join([*self.remarks, self.address])
-
-    def _repr_html_(self) -> str:
-        remarks = ''.join(f'<p>{html.escape(remark)}</p>' for remark in self.remarks)
-        return f'{remarks}<a href="{html.escape(self.address)}">{html.escape(str(self.path))}</a>'
 
 
 def report(out_dir: str | os.PathLike, *, also: str | os.PathLike | None = None,
@@ -88,7 +67,7 @@ def report(out_dir: str | os.PathLike, *, also: str | os.PathLike | None = None,
     remarks = [text for text in (tested.remark if config is None else '', *remarks) if text]
     both = sorted([tested] if other is None else [tested, other], key=lambda t: t.num_views or 0)
     run_log, log_note = training_log(tested, training)
-    cfg, samples, problem = _samples(tested, config, options, data_root, image_dir)
+    cfg, samples, problem = samples_of(tested, config, options, data_root, image_dir)
     worst, middle = chosen(tested.image_scores()[0], num) if samples else ((), ())
     if isinstance(samples, ScoredSamples) and image_dir is None and num:
         remarks.append('A score of files knows labels and predictions only: --image-dir shows '
@@ -96,13 +75,13 @@ def report(out_dir: str | os.PathLike, *, also: str | os.PathLike | None = None,
     if problem and not tested.remark:
         remarks.append(f'There are no pictures: {problem}')
     page = RunPage(
-        title=_title(tested, config), modes=[_mode(one, len(both) > 1) for one in both],
-        main=both.index(tested), classes=tested.classes, palette=_palette(tested, samples),
+        title=title_of(tested, config), modes=[_mode(one, len(both) > 1) for one in both],
+        main=both.index(tested), classes=tested.classes, palette=palette_of(tested, samples),
         matrix=tested.matrix, images=_image_scores(tested),
         worst=[_shot(tested, samples, i) for i in worst],
         middle=[_shot(tested, samples, i) for i in middle],
         ignore_index=samples.ignore_index if samples else 255, log=run_log, log_note=log_note,
-        facts=_facts(both, tested, cfg), config=_config_text(tested, cfg), remarks=remarks)
+        facts=facts_of(both, tested, cfg), config=config_text(tested, cfg), remarks=remarks)
     try:
         atomic_write(path, run_page(page).encode())
     except OSError as error:
@@ -124,36 +103,6 @@ def chosen(scores: np.ndarray, num: int) -> tuple[list[int], list[int]]:
     median = np.median(scores[order]) if order else 0
     rest = sorted(order[len(worst):], key=lambda i: abs(scores[i] - median))[:num // 2]
     return worst, sorted(rest, key=lambda i: scores[i])
-
-
-def training_log(tested: Tested, given: str | os.PathLike | None = None
-                 ) -> tuple[RunLog | None, str]:
-    """The training's log, and a sentence: whose it is, or why there is none ('' if that is clear).
-
-    Raises:
-        DataError: What was ``given`` holds no log, or a damaged one.
-    """
-    if given is not None:
-        log = read_run(given)
-        return log, ' '.join([f'From {given}.', *_sentences(log.notes)])
-    checkpoint = tested.record and (tested.record['checkpoint'] or {}).get('file')
-    if not checkpoint:
-        return None, ''
-    give = 'give the work directory of the training with --training.'
-    path = found_from(str(checkpoint), tested.record['folder'])
-    if not path.is_file():
-        return None, f'The checkpoint {checkpoint} is not on this machine: {give}'
-    try:
-        log = read_run(path.parent)
-    except DataError as error:
-        return None, f'There are no curves: {str(error.what).rstrip(".")}; {give}'
-    if not {'loss', 'lr', 'mIoU'} & set(log.curves):
-        return None, f'The log beside {checkpoint} is not of a training: {give}'
-    return log, ' '.join([f'From the logs beside {checkpoint}.', *_sentences(log.notes)])
-
-
-def _sentences(notes: Sequence[str]) -> list[str]:
-    return [f'{note[:1].upper()}{note[1:].rstrip(".")}.' for note in notes]
 
 
 def _other(tested: Tested, also: str | os.PathLike | None) -> tuple[Tested | None, list[str]]:
@@ -189,26 +138,6 @@ def _checkpoint(tested: Tested) -> str | None:
     return tested.record and (tested.record['checkpoint'] or {}).get('sha256')
 
 
-def _samples(tested: Tested, config: str | None, options: dict | None, data_root: str | None,
-             image_dir: str | os.PathLike | None
-             ) -> tuple[Config | None, Samples | ScoredSamples | None, str]:
-    """The config, the images, and what is wrong with them in a sentence."""
-    cfg = None
-    try:
-        if config is None and tested.record and tested.record['files']:
-            return None, ScoredSamples(tested, image_dir), ''
-        if image_dir is not None:
-            raise ConfigError('--image-dir has no effect: the config says where the images are.',
-                              fix='use --data-root where they were moved')
-        cfg = config_of(tested, config, options, data_root)
-        ignored = tested.record and tested.record['ignore_index']
-        return cfg, Samples(tested, cfg, ignored), ''
-    except SegplugError as error:
-        if (config, data_root, image_dir) != (None, None, None):
-            raise
-        return cfg, None, f'{error}'
-
-
 def _shot(tested: Tested, samples: Samples | ScoredSamples, index: int) -> Shot:
     name = tested.images.files[index]
     score, accuracy, iou = (values[index] for values in tested.image_scores())
@@ -234,80 +163,4 @@ def _image_scores(tested: Tested) -> list[ImageScore]:
 def _mode(tested: Tested, named: bool) -> Mode:
     record = tested.record or {}
     return Mode(tested.mode or (tested.folder.name if named else ''), tested.metrics,
-                record.get('level'), _views(tested))
-
-
-def _views(tested: Tested) -> str:
-    if tested.num_views in (None, 1):
-        return ''
-    scales = ', '.join(f'{scale:g}' for scale in tested.record['scales'])
-    return f'scales {scales}' + (', each with its mirror image' if tested.record['flip'] else '')
-
-
-def _palette(tested: Tested, samples: Samples | ScoredSamples | None) -> Sequence[Sequence[int]]:
-    """K colours."""
-    count = len(tested.classes)
-    for palette in (tested.record and tested.record['palette'],
-                    samples and samples.metainfo.get('palette')):
-        with contextlib.suppress(TypeError, ValueError):
-            colours = np.asarray(palette, dtype=np.uint8)
-            if colours.shape == (count, 3):
-                return colours.tolist()
-    return default_palette(count)
-
-
-def _title(tested: Tested, config: str | None) -> str:
-    name = config or (tested.record and tested.record['config_file'])
-    return Path(name).stem if name else tested.folder.resolve().name
-
-
-def _facts(both: Sequence[Tested], tested: Tested, cfg: Config | None) -> list[Fact]:
-    record = tested.record or {}
-    facts = [
-        Fact('Commands', tuple(t.record['command'] for t in both
-                               if t.record and t.record['command']), is_code=True),
-        Fact('Made by', _lines(record.get('made_by'))),
-        Fact('Config', _lines(record.get('config_file'))),
-        Fact('Checkpoint', _checkpoint_lines(record.get('checkpoint') or {})),
-        Fact('Data', _data_lines(tested, cfg)),
-        Fact('Views of an image', _lines(_views(tested) or tested.num_views and 'one')),
-        Fact('Ran on', _machine_lines(record)),
-        Fact('Finished', _lines(record.get('finished'))),
-        Fact('Versions', _lines(', '.join(f'{k} {v}' for k, v in
-                                          (record.get('versions') or {}).items()))),
-        Fact('Commit', tuple(f'{commit} ({name})' for name, commit in
-                             (record.get('commits') or {}).items())),
-        Fact('Scores', tuple(str(t.folder) for t in both))]
-    return [fact for fact in facts if fact.lines]
-
-
-def _lines(value) -> tuple[str, ...]:
-    return (str(value),) if value else ()
-
-
-def _checkpoint_lines(checkpoint: dict) -> tuple[str, ...]:
-    lines = _lines(checkpoint.get('file'))
-    if isinstance(checkpoint.get('bytes'), int) and checkpoint.get('sha256'):
-        lines += (f'{checkpoint["bytes"] / 1e6:.1f} MB, SHA-256 {checkpoint["sha256"]}',)
-    return lines
-
-
-def _machine_lines(record: dict) -> tuple[str, ...]:
-    count = record.get('num_processes')
-    if not record.get('device'):
-        return ()
-    return (record['device'] + (f', {count} process{"es" if count > 1 else ""}' if count else ''),)
-
-
-def _data_lines(tested: Tested, cfg: Config | None) -> tuple[str, ...]:
-    config = (tested.record or {}).get('config') or (cfg.to_dict() if cfg else {})
-    dataset = (config.get('test_dataloader') or {}).get('dataset') or {}
-    words = [str(dataset[key]) for key in ('type', 'data_root', 'ann_file') if dataset.get(key)]
-    return (', '.join(words),) if words else ()
-
-
-def _config_text(tested: Tested, cfg: Config | None) -> str:
-    if tested.record and tested.record['config']:
-        with contextlib.suppress(KeyError):  # a name that Config keeps for itself
-            return Config(tested.record['config']).pretty_text
-    return cfg.pretty_text if cfg else ''
+                record.get('level'), views_of(tested))
