@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..datasets.array_files import SUFFIXES
-from ..datasets.files import as_picture
-from ..datasets.rasters import Raster, open_raster
+from ..datasets.array_files import SUFFIXES, is_tiff
+from ..datasets.files import as_picture, told_of
+from ..datasets.rasters import Raster
 from ..datasets.transforms.loading import as_pixels
 from ..errors import ConfigError, DataError
 from ..models.tta_cfg import TestCfg
@@ -34,7 +34,7 @@ def window_cfg(cfg: TestCfg, window: tuple[int, int] | None = None,
         stride: (H, W) from one window to the next; by default three quarters of a window.
 
     Raises:
-        ConfigError: It asks for several scales.
+        ConfigError: It asks for several scales, or for a stride beyond the window.
     """
     if len(cfg.scales) > 1:
         raise ConfigError('An image that is labelled in windows is tested at one scale.',
@@ -43,6 +43,10 @@ def window_cfg(cfg: TestCfg, window: tuple[int, int] | None = None,
     if window is None and cfg.mode == 'slide':
         window, stride = cfg.crop_size, stride or cfg.stride
     window = window or (WINDOW, WINDOW)
+    if stride is not None and (stride[0] > window[0] or stride[1] > window[1]):
+        raise ConfigError('The windows leave pixels out.', expected='a stride of at most a window',
+                          got='windows of {}x{}, {}x{} from one to the next'.format(
+                              *window, *stride))
     return replace(cfg, mode='slide', crop_size=window, scales=(1.0,), base_size=None,
                    stride=stride or tuple(max(side * 3 // 4, 1) for side in window),
                    save_logits=False)
@@ -54,10 +58,17 @@ def size_of(path: str | Path) -> tuple[int, int] | None:
         start = file.read(24)
     if start.startswith(b'\x89PNG') and len(start) == 24:
         return int.from_bytes(start[20:24], 'big'), int.from_bytes(start[16:20], 'big')
-    if start[:4] in (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+'):
-        with open_raster(path) as raster:
-            return raster.shape[:2]
+    if is_tiff(start):
+        import tifffile
+        with told_of(str(path), 'image'), tifffile.TiffFile(path) as file:
+            return file.pages[0].imagelength, file.pages[0].imagewidth
     return None
+
+
+def is_large(path: str | Path) -> bool:
+    """Whether a file has so many pixels that it is read by rows."""
+    size = size_of(path) if Path(path).is_file() else None
+    return size is not None and size[0] * size[1] > LARGE
 
 
 class LargeImage:
@@ -67,9 +78,11 @@ class LargeImage:
         path: The file.
         raster: It, opened.
         steps: The test pipeline; of its steps only the loader and `_IDLE` ones are allowed.
+        shown: The picture, (H, W, 3) uint8 RGB, of a raster that is as the loader read it.
 
     Attributes:
         path, size: Of the image.
+        channels: C of what the network is given.
         step: One pixel in ``step`` of each axis makes `picture`.
 
     Raises:
@@ -77,7 +90,8 @@ class LargeImage:
         DataError: The pixels are not what the loader would give.
     """
 
-    def __init__(self, path: Path, raster: Raster, steps: list[dict]) -> None:
+    def __init__(self, path: Path, raster: Raster, steps: list[dict],
+                 shown: np.ndarray | None = None) -> None:
         self.path, self._raster, self.size = path, raster, tuple(raster.shape[:2])
         loader, *rest = steps
         for step in rest:
@@ -85,7 +99,9 @@ class LargeImage:
                 raise ConfigError(f'{step["type"]} of the test pipeline needs the whole image, '
                                   f'and {path} is read by rows.', culprit=step['type'],
                                   fix='take it out of test_pipeline, or cut the image')
-        self._fit = _fitting(path, raster, loader)
+        self._shown = shown
+        self._fit = _fitting(path, raster, loader) if shown is None else lambda rows: rows
+        self.channels = self._fit(np.zeros((1, 1, raster.shape[2]), raster.dtype)).shape[-1]
         self.step = -(-max(self.size) // _SIDE)
         self._seen: list[np.ndarray] = []
         self._next = 0
@@ -115,6 +131,8 @@ class LargeImage:
 
     def picture(self) -> np.ndarray:
         """(H / step, W / step, 3) uint8 RGB, once the labels were read."""
+        if self._shown is not None:
+            return self._shown[::self.step, ::self.step]
         return as_picture(np.stack(self._seen))
 
 
@@ -133,8 +151,8 @@ def _fitting(path: Path, raster: Raster, loader: dict) -> Callable[[np.ndarray],
         raise ConfigError(f'{kind} reads whole images, and {path} is read by rows.', culprit=kind,
                           expected='LoadImageFromFile or LoadSingleRSImageFromFile')
     flag = loader.get('color_type', 'color').removesuffix('_ignore_orientation')
-    is_tiff = path.suffix.lower() in ('.tif', '.tiff')
-    in_file_order = is_tiff and loader.get('imdecode_backend') == 'tifffile' or \
+    has_pages = path.suffix.lower() in ('.tif', '.tiff')
+    in_file_order = has_pages and loader.get('imdecode_backend') == 'tifffile' or \
         path.suffix.lower() in SUFFIXES
     channels = raster.shape[2]
     if flag == 'grayscale' and channels > 1 or \

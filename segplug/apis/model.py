@@ -13,8 +13,8 @@ from mmengine.logging import print_log
 from mmengine.registry import DefaultScope
 from PIL import Image
 
-from ..datasets.files import as_picture, displayed
-from ..datasets.rasters import open_raster
+from ..datasets.files import displayed
+from ..datasets.rasters import WholeRaster, open_raster
 from ..errors import ConfigError, DataError
 from ..ops import memory
 from ..ops.fuse import probabilities
@@ -23,6 +23,7 @@ from ..visualization.draw import default_palette
 from . import large
 from .checkpoints import classes_for, test_dataset, use_load_cfg
 from .config import load_config
+from .held import Held, held, loader_flags, tell_of_scale
 from .in_order import in_order
 from .prediction import Prediction
 from .provenance import explained
@@ -108,10 +109,12 @@ class Model:
             raise ConfigError('The config has no test pipeline, which says how images are read.',
                               fix='give test_dataloader.dataset a pipeline')
         self._pipelines: dict[bool, object] = {}
+        self._told_of_scale = False
 
     def __repr__(self) -> str:
-        parts = [type(getattr(self.net, name, None)).__name__
-                 for name in ('backbone', 'neck', 'decode_head') if hasattr(self.net, name)]
+        modules = [getattr(self.net, name, None) for name in ('backbone', 'neck', 'decode_head')]
+        parts = [type(part).__name__ for module in modules if module is not None for part in
+                 (module if isinstance(module, torch.nn.ModuleList) else [module])]
         return (f'Model({type(self.net).__name__} of {", ".join(parts)}; '
                 f'{len(self.classes)} classes; on {self.device})')
 
@@ -119,22 +122,35 @@ class Model:
     def device(self) -> torch.device:
         return next(self.net.parameters()).device
 
+    @property
+    def channels(self) -> int | None:
+        """C of the images that the network takes, where mean or backbone say so."""
+        if len(self._mean) > 1:
+            return len(self._mean)
+        count = (self.cfg.model.get('backbone') or {}).get('in_channels')
+        return count if isinstance(count, int) else None
+
+    @property
+    def _mean(self) -> list[float]:
+        mean = getattr(getattr(self.net, 'data_preprocessor', None), 'mean', None)
+        return [] if mean is None else mean.flatten().tolist()
+
     def predict(self, image: Source | Iterable[Source], *, probs: bool = False,
                 channel_order: str = 'bgr') -> Prediction | list[Prediction]:
         """Label an image, or several.
 
         Args:
-            image: A file; an array (H, W) or (H, W, C), as the pipeline's loader would give it; a
-                picture of Pillow; a list of them, or a folder, a pattern or a video: then a list
-                comes back. `stream` does not keep all of them.
+            image: A file; an array (H, W) or (H, W, C), with values as the pipeline's loader would
+                give them; a picture of Pillow; a list of them, or a folder, a pattern or a video:
+                then a list comes back. `stream` does not keep all of them.
             probs: Whether to keep the probabilities.
             channel_order: Of arrays with three channels: 'bgr', as OpenCV reads them, or 'rgb'.
 
         Raises:
             DataError: An image is missing or broken, or the network gave nan.
         """
-        if isinstance(image, (np.ndarray, Image.Image)):
-            return self._labelled(_as_array(image, channel_order), probs)
+        if isinstance(image, (np.ndarray, Image.Image)) or _is_single(image):
+            return self._labelled(self._held(image, channel_order), probs)
         if isinstance(image, (str, Path)):
             files = source_files([image])
             if files == [Path(image)] and not is_video(image):
@@ -144,7 +160,11 @@ class Model:
 
     def stream(self, images: Source | Iterable[Source], *, probs: bool = False,
                channel_order: str = 'bgr') -> Iterator[Prediction]:
-        """`predict` of one image after the other; the next ones are read meanwhile."""
+        """`predict` of one image after the other; the next ones are read meanwhile.
+
+        Four images are asked for ahead, so of a camera's frames, which come when they come, the
+        results are four late; `predict` of each frame is not.
+        """
         if isinstance(images, (str, Path, np.ndarray, Image.Image)):
             images = [images]
         items = self._items(images, channel_order)
@@ -164,36 +184,57 @@ class Model:
         if isinstance(image, (str, Path)):
             image = Path(image)
         source, results = self._read(image if isinstance(image, Path) else
-                                     _as_array(image, channel_order))
+                                     self._held(image, channel_order))
         if results is None:
             raise DataError(f'{source} is too large to go through the network at once.',
                             got='x'.join(map(str, reversed(large.size_of(source)))),
                             fix='cut the image')
         return Packed(str(source), results['inputs'], results['data_samples'],
-                      lambda: displayed(str(source)) if isinstance(source, Path) else
+                      lambda: self._picture(source) if isinstance(source, Path) else
                       source.picture())
 
     def _items(self, images: Iterable[Source], channel_order: str) -> Iterator:
         for image in images:
             if not isinstance(image, (str, Path)):
-                yield _as_array(image, channel_order)
+                yield self._held(image, channel_order)
                 continue
             for file in source_files([image]):
                 if is_video(file):
                     for number, frame in enumerate(Video(file)):
-                        yield _Named(frame, f'{file.name}, frame {number}')
+                        yield Held(frame, f'{file.name}, frame {number}')
                 else:
                     yield file
 
+    def _held(self, image, channel_order: str) -> Held:
+        found = held(image, self.steps[0], self.channels, channel_order)
+        if not self._told_of_scale:
+            self._told_of_scale = tell_of_scale(found, self._mean)
+        return found
+
     def _read(self, source) -> tuple:
         """The source, and what the pipeline makes of it; None for a file to be read by rows."""
-        if isinstance(source, Path) and self.is_large(source):
+        if isinstance(source, Path) and large.is_large(source):
             return source, None
         of_array = not isinstance(source, Path)
         if of_array not in self._pipelines:
             self._pipelines[of_array] = self._pipeline(of_array)
         given = dict(img=source.array) if of_array else dict(img_path=str(source))
-        return source, self._pipelines[of_array](dict(given, seg_fields=[]))
+        results = self._pipelines[of_array](dict(given, seg_fields=[]))
+        self._check_channels(source, results['inputs'].shape)
+        return source, results
+
+    def _check_channels(self, source, shape: tuple[int, ...]) -> None:
+        """Name the image that the network cannot take.
+
+        Args:
+            source: A file or a `Held`.
+            shape: (C, H, W).
+        """
+        if len(shape) == 3 and self.channels not in (None, shape[0]):
+            raise DataError(f'The image {source} does not fit the model.',
+                            got=f'{shape[0]} channels', expected=f'{self.channels}',
+                            fix='convert it, or see to the color_type and imdecode_backend of the '
+                                'test pipeline')
 
     def _pipeline(self, of_array: bool):
         from mmengine.dataset import Compose
@@ -222,9 +263,14 @@ class Model:
                     ) -> Prediction:
         if isinstance(source, Path):
             return Prediction(labels, self.classes, self.palette, str(source), probs,
-                              lambda: displayed(str(source)))
+                              lambda: self._picture(source))
         return Prediction(labels, self.classes, self.palette, source.name, probs,
                           lambda: source.picture())
+
+    def _picture(self, path: Path) -> np.ndarray:
+        """(H, W, 3) uint8 RGB, turned as the loader turns it."""
+        loader = self.steps[0]
+        return displayed(str(path), loader.get('backend_args'), *loader_flags(loader))
 
     @contextlib.contextmanager
     def _keeping_scores(self, wanted: bool):
@@ -253,23 +299,32 @@ class Model:
 
     # --- large images ---------------------------------------------------------------------
 
-    def is_large(self, path: Path) -> bool:
-        """Whether a file has so many pixels that it is read by rows."""
-        size = large.size_of(path) if path.is_file() else None
-        return size is not None and size[0] * size[1] > large.LARGE
-
     @contextlib.contextmanager
     def by_rows(self, path: Path, window: tuple[int, int] | None = None,
                 stride: tuple[int, int] | None = None):
         """Open an image file to label it in windows at its own size, however large it is.
 
+        One that is not `large.is_large` is read by the loader of the pipeline.
+
         Yields:
             The `large.LargeImage`, and its labels band by band, (n, W) integer, from the top.
         """
         cfg = large.window_cfg(self.net.tta_cfg, window, stride)
-        with open_raster(path) as raster, torch.inference_mode(), _scope(self.cfg):
-            image = large.LargeImage(Path(path), raster, self.steps)
+        with self._opened(Path(path)) as image, torch.inference_mode(), _scope(self.cfg):
+            self._check_channels(path, (image.channels, *image.size))
             yield image, image.labels(self.net, cfg, self.device)
+
+    @contextlib.contextmanager
+    def _opened(self, path: Path) -> Iterator[large.LargeImage]:
+        if large.is_large(path):
+            with open_raster(path) as raster:
+                yield large.LargeImage(path, raster, self.steps)
+            return
+        from ..registry import TRANSFORMS
+        with _scope(self.cfg):
+            read = TRANSFORMS.build(self.steps[0])
+        raster = WholeRaster(read(dict(img_path=str(path), seg_fields=[]))['img'])
+        yield large.LargeImage(path, raster, self.steps, self._picture(path))
 
     def _labelled_by_rows(self, path: Path, probs: bool) -> Prediction:
         if probs:
@@ -297,30 +352,6 @@ class Packed:
     picture: Callable[[], np.ndarray] = field(repr=False)
 
 
-class _Named:
-    """An array, (H, W) or (H, W, C), with the name it is spoken of by."""
-
-    def __init__(self, array: np.ndarray, name: str = 'array') -> None:
-        self.array, self.name = array, name
-
-    def __str__(self) -> str:
-        return self.name
-
-    def picture(self) -> np.ndarray:
-        """(H, W, 3) uint8 RGB."""
-        bands = self.array if self.array.ndim == 3 else self.array[..., None]
-        return as_picture(bands[..., ::-1] if bands.shape[2] == 3 else bands)
-
-
-def _as_array(image: np.ndarray | Image.Image | object, channel_order: str) -> _Named:
-    if channel_order not in ('bgr', 'rgb'):
-        raise ConfigError('There is no such channel_order.', got=repr(channel_order),
-                          expected="'bgr' or 'rgb'")
-    if isinstance(image, Image.Image):
-        return _Named(np.asarray(image.convert('RGB'))[..., ::-1], 'picture')
-    if not isinstance(image, np.ndarray) or image.ndim not in (2, 3) or 0 in image.shape:
-        raise DataError('This is no image.', got=f'{image.shape} {image.dtype}' if isinstance(
-            image, np.ndarray) else type(image).__name__,
-            expected='a file name, an array (H, W) or (H, W, C), or a picture of Pillow')
-    swap = channel_order == 'rgb' and image.ndim == 3 and image.shape[2] == 3
-    return _Named(image[..., ::-1] if swap else image)
+def _is_single(image) -> bool:
+    """Whether it can only be one image, such as it is: it is no name and holds no others."""
+    return isinstance(image, bytes) or not isinstance(image, (str, Path, Iterable))

@@ -1,26 +1,32 @@
 """Label images, videos and what is too large to be held, and write what was found to a folder."""
 
+import contextlib
 import itertools
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmengine.logging import MMLogger
 
-from ..errors import ConfigError
-from ..startup import awake, settle
+from ..engine.progress import several
+from ..errors import ConfigError, SegplugError
+from . import large
 from .in_order import in_order
 from .model import Model, load_model
 from .predict_files import Writer, check_out
+from .predict_tasks import Task, tasks_of
 from .results import Shown
-from .sources import Video, is_video, source_files
+from .sources import Video, source_files
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_FLUSH = 60.0  # seconds between two writings of the areas, which a killed process leaves behind
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class PredictResult(Shown):
     """What was written.
 
@@ -28,23 +34,28 @@ class PredictResult(Shown):
         out: The folder.
         labels: The label files, in the order of the images.
         areas: A row for each image (or frame): image, height, width, and the pixels of each class.
+        skipped: How many of them an earlier call had written.
     """
 
     out: Path
     labels: list[Path]
     areas: 'pd.DataFrame' = field(repr=False)
+    skipped: int = 0
 
     def __str__(self) -> str:
-        return (f'Labelled {len(self.labels)} images: {self.out}/labels and {self.out}/overlays, '
-                f'and areas of classes in {self.out}/areas.csv')
+        before = f', {self.skipped} of them before' if self.skipped else ''
+        return (f'Labelled {several(len(self.labels), "image")}{before}: {self.out}/labels and '
+                f'{self.out}/overlays, and areas of classes in {self.out}/areas.csv')
+
+    __repr__ = __str__
 
 
 def predict(config: str, checkpoint: str | None, images: Iterable[str | Path] | str | Path,
             out: str | Path, *, device: str | None = None, aug_test: bool = False,
             probs: str | None = None, window: tuple[int, int] | None = None,
             stride: tuple[int, int] | None = None, opacity: float = 0.5,
-            overwrite: bool = False, options: dict | None = None, data_root: str | None = None,
-            speed: dict | None = None, load: dict | None = None,
+            overwrite: bool = False, skip_existing: bool = False, options: dict | None = None,
+            data_root: str | None = None, speed: dict | None = None, load: dict | None = None,
             classes: str | None = None) -> PredictResult:
     """Write labels (PNG that show in the palette's colours), overlays and areas to ``out``.
 
@@ -62,35 +73,91 @@ def predict(config: str, checkpoint: str | None, images: Iterable[str | Path] | 
         stride: (H, W) from one window to the next; by default three quarters of a window.
         opacity: Share of the colours in overlays, in [0, 1].
         overwrite: Replace files that are in ``out`` already.
+        skip_existing: Leave out the images whose files are in ``out`` already, after an
+            interruption.
 
     Raises:
-        DataError: An image is missing, or none was found: nothing is written then. One is broken.
+        DataError: An image is missing, none was found, or a video cannot be read: nothing is
+            written then. One is broken: what was labelled before it is kept, areas too.
         ConfigError: ``out`` holds predictions; also `load_model`'s.
     """
-    from ..engine.progress import Progress
     from ..engine.whole_file import refusals_told
-    from ..evaluation.outputs import output_names
     files = source_files([images] if isinstance(images, (str, Path)) else images)
     if not files:
         raise ConfigError('There is nothing to label.', expected='files, folders or patterns')
-    settle()
     out = Path(out)
-    check_out(out, overwrite)
+    check_out(out, overwrite, skip_existing)
+    tasks = tasks_of(files, probs is not None, window, stride)
     model = load_model(config, checkpoint, device=device, aug_test=aug_test, options=options,
                        data_root=data_root, speed=speed, load=load, classes=classes)
     writer = Writer(out, model.classes, model.palette, probs, opacity)
-    written, rows = [], []
-    awake()
-    job = _Job(model, writer, probs is not None, window, stride)
-    with refusals_told(out), Progress('predict', len(files), MMLogger.get_current_instance()) \
-            as progress:
-        for done, (path, row) in job.run(files, output_names([str(file) for file in files])):
-            written.append(path)
-            rows.append(row)
-            progress.reach(done)
-        writer.write_areas(rows)
-    import pandas as pd
-    return PredictResult(out, written, pd.DataFrame(rows))
+    before = writer.written(tasks) if skip_existing else {}
+    found = _Found(writer, tasks, before)
+    left = [task for task in tasks if task.name not in before]
+    with refusals_told(out), _progress(left) as advance, found.kept():
+        for task, path, row in _Job(model, writer, window, stride, advance).run(left):
+            found.add(task, path, row)
+    return found.result(out)
+
+
+class _Found:
+    """Label files and rows of areas, by task; the rows are written now and then and at the end."""
+
+    def __init__(self, writer: Writer, tasks: list[Task], before: dict) -> None:
+        self._writer, self._flushed = writer, time.monotonic()
+        self._by_task = {task.name: list(before.get(task.name, ())) for task in tasks}
+        self._skipped = sum(map(len, before.values()))
+
+    def add(self, task: Task, path: Path, row: dict) -> None:
+        self._by_task[task.name].append((path, row))
+        if time.monotonic() - self._flushed > _FLUSH:
+            self._writer.write_areas(self._rows())
+            self._flushed = time.monotonic()
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """Write the rows at the end, or those there are when something goes wrong."""
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(SegplugError):
+                if rows := self._rows():
+                    self._writer.write_areas(rows)
+            raise
+        self._writer.write_areas(self._rows())
+
+    def result(self, out: Path) -> PredictResult:
+        import pandas as pd
+        return PredictResult(out, [path for path, _ in self._pairs()], pd.DataFrame(self._rows()),
+                             self._skipped)
+
+    def _rows(self) -> list[dict]:
+        return [row for _, row in self._pairs()]
+
+    def _pairs(self) -> Iterator[tuple[Path, dict]]:
+        return itertools.chain.from_iterable(self._by_task.values())
+
+
+@contextlib.contextmanager
+def _progress(tasks: list[Task]) -> Iterator[Callable[[int], None]]:
+    """Show how far it is: images and frames; of one large image, rows.
+
+    Yields:
+        What is called with the number of units that were done since the last call.
+    """
+    from ..engine.progress import Progress
+    by_rows = len(tasks) == 1 and tasks[0].kind == 'rows' and large.is_large(tasks[0].file)
+    total = large.size_of(tasks[0].file)[0] if by_rows else sum(task.size for task in tasks)
+    with Progress('predict', total, MMLogger.get_current_instance(),
+                  noun='row' if by_rows else 'image') as progress:
+        done = 0
+
+        def advance(units: int, *, of_rows: bool = False) -> None:
+            nonlocal done
+            if of_rows == by_rows:
+                done += units
+                progress.reach(done)
+        yield advance
 
 
 @dataclass(frozen=True)
@@ -99,45 +166,44 @@ class _Job:
 
     model: Model
     writer: Writer
-    probs: bool
     window: tuple[int, int] | None
     stride: tuple[int, int] | None
+    advance: Callable[..., None]
 
-    def run(self, files: list[Path], names: list[str]) -> Iterator[tuple[int, tuple[Path, dict]]]:
-        """(files done, (label file, row of areas)) for each image and each frame."""
-        done, pairs = 0, zip(files, names, strict=True)
-        for kind, group in itertools.groupby(pairs, key=lambda pair: self._kind(pair[0])):
-            if kind == 'image':
-                for one in self._images(list(group)):
-                    done += 1
-                    yield done, one
-                continue
-            for file, name in group:
-                for one in self._rows(file, name) if kind == 'rows' else self._video(file, name):
-                    yield done, one
-                done += 1
+    def run(self, tasks: list[Task]) -> Iterator[tuple[Task, Path, dict]]:
+        """(task, label file, row of areas) for each image and each frame."""
+        for kind, group in itertools.groupby(tasks, key=lambda task: task.kind):
+            label = dict(image=self._images, video=self._videos, rows=self._by_rows)[kind]
+            yield from label(list(group))
 
-    def _kind(self, file: Path) -> str:
-        if is_video(file):
-            if self.probs or self.window:
-                raise ConfigError(f'{file} is a video: neither probabilities nor windows are '
-                                  'made of one.', fix='leave --probs and --window away')
-            return 'video'
-        by_rows = self.window is not None or self.model.is_large(file)
-        if by_rows and self.probs:
-            raise ConfigError(f'{file} is labelled by rows, which writes no probabilities.',
-                              fix='leave --probs and --window away, or cut the image')
-        return 'rows' if by_rows else 'image'
-
-    def _images(self, pairs: list[tuple[Path, str]]) -> Iterator[tuple[Path, dict]]:
+    def _images(self, tasks: list[Task]) -> Iterator[tuple[Task, Path, dict]]:
         """Read ahead, label, and write behind."""
-        found = self.model.stream([file for file, _ in pairs], probs=self.probs)
-        jobs = zip(found, (name for _, name in pairs), strict=True)
-        return in_order(lambda pair: self.writer.write(*pair), jobs, workers=2)
+        found = self.model.stream([task.file for task in tasks],
+                                  probs=self.writer.wants_probs)
+        jobs = zip(found, tasks, strict=True)
+        written = in_order(lambda job: self.writer.write(job[0], job[1].name, job[1].file), jobs,
+                           workers=2)
+        for task, (path, row) in zip(tasks, written, strict=True):
+            yield task, path, row
+            self.advance(1)
 
-    def _rows(self, file: Path, name: str) -> Iterator[tuple[Path, dict]]:
-        with self.model.by_rows(file, self.window, self.stride) as (image, bands):
-            yield self.writer.write_rows(image, bands, name)
+    def _by_rows(self, tasks: list[Task]) -> Iterator[tuple[Task, Path, dict]]:
+        for task in tasks:
+            with self.model.by_rows(task.file, self.window, self.stride) as (image, bands):
+                yield task, *self.writer.write_rows(image, self._counted(bands), task.name)
+            self.advance(1)
 
-    def _video(self, file: Path, name: str) -> Iterator[tuple[Path, dict]]:
-        return self.writer.write_video(Video(file), self.model.stream(file), name)
+    def _counted(self, bands: Iterator) -> Iterator:
+        for band in bands:
+            yield band
+            self.advance(len(band), of_rows=True)
+
+    def _videos(self, tasks: list[Task]) -> Iterator[tuple[Task, Path, dict]]:
+        for task in tasks:
+            left = task.size
+            frames = self.model.stream(task.file)
+            for path, row in self.writer.write_video(Video(task.file), frames, task.name):
+                yield task, path, row
+                self.advance(min(left, 1))  # a file may promise fewer frames than it has
+                left -= min(left, 1)
+            self.advance(left)

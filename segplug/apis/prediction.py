@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _SHOWN = 1024  # pixels of the longer side of the picture in a notebook
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Prediction:
     """The labels of an image.
 
@@ -64,6 +64,9 @@ class Prediction:
         more = f' and {len(found) - 5} more' if len(found) > 5 else ''
         height, width = self.labels.shape
         return f'{self.name}, {width}x{height}: {", ".join(most)}{more}'
+
+    def __repr__(self) -> str:
+        return f'Prediction({self})'
 
     def _repr_png_(self) -> bytes:
         """The overlay and a legend of the classes that are there, as a notebook shows it."""

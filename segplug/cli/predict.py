@@ -20,7 +20,7 @@ EXAMPLE = """example:
       data/minicity/leftImg8bit/val --out work_dirs/predictions
   segplug predict work_dirs/unet_r18_minicity/iter_1000.pth street.mp4 --out work_dirs/street
   segplug predict work_dirs/unet_r18_minicity/iter_1000.pth map.tif --window 1024 --out map"""
-_CHECKPOINTS = ('.pth', '.pt', '.safetensors')
+_CONFIGS = ('.py', '.json', '.yaml', '.yml')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='folder for labels/*.png, overlays/*.png and areas.csv')
     parser.add_argument('--overwrite', action='store_true',
                         help='replace what --out holds of earlier predictions')
+    parser.add_argument('--skip-existing', action='store_true',
+                        help='leave out the images that --out has files of already: go on after '
+                             'an interruption')
     parser.add_argument('--probs', nargs='?', const='npz', choices=['npz', 'png16'],
                         help='also write the probabilities: K x H x W float32, or a gray PNG of 16 '
                              'bits for each class')
@@ -56,16 +59,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 @collector_rests()
 def run(args: argparse.Namespace, argv: list[str]) -> int:
     from ..apis.predicting import predict
-    config, checkpoint, images = args.config, args.checkpoint, args.images
-    if config.endswith(_CHECKPOINTS):  # the only one: what follows are images
-        checkpoint, images = None, [args.checkpoint, *images]
+    config, checkpoint, images = _told_apart([args.config, args.checkpoint, *args.images])
     result = predict(config, checkpoint, images, args.out, device=args.device,
                      aug_test=args.aug_test, probs=args.probs, window=_pair(args.window),
                      stride=_pair(args.stride), opacity=args.opacity, overwrite=args.overwrite,
-                     speed=speed_arguments(args), load=load_arguments(args),
-                     classes=args.classes, **config_arguments(args))
+                     skip_existing=args.skip_existing, speed=speed_arguments(args),
+                     load=load_arguments(args), classes=args.classes, **config_arguments(args))
     print(result)
     return 0
+
+
+def _told_apart(words: list[str]) -> tuple[str, str | None, list[str]]:
+    """Config, checkpoint and images; the checkpoint is None if it stands in the config's place.
+
+    Raises:
+        ConfigError: An image stands where one of the others should.
+    """
+    from ..apis.sources import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+    from ..errors import ConfigError
+    alone = not words[0].lower().endswith(_CONFIGS)
+    for word, what in zip(words, ['neither config nor checkpoint'] if alone else
+                          ['no config', 'no checkpoint'], strict=False):
+        if word.lower().endswith(IMAGE_SUFFIXES + VIDEO_SUFFIXES):
+            raise ConfigError(f'{word} is {what}.', culprit=word,
+                              expected='CONFIG CHECKPOINT IMAGES..., or CHECKPOINT IMAGES...')
+    return (words[0], None, words[1:]) if alone else (words[0], words[1], words[2:])
 
 
 def _pair(given: str | None) -> tuple[int, int] | None:

@@ -114,7 +114,7 @@ def read_tiff(data: bytes) -> np.ndarray:
                                              for s in (first, *rivals)),
                             expected='one picture; planes or pages are its channels',
                             fix='write one picture to a file')
-        check_codec(first.keyframe)
+        check_codec(first.keyframe, ", or, for up to four channels, set imdecode_backend='cv2'")
         array = first.asarray()
     if array.ndim == 3:
         rest = next(i for i in range(3) if axes[i] not in 'YX')
@@ -122,12 +122,11 @@ def read_tiff(data: bytes) -> np.ndarray:
     return array
 
 
-def check_codec(page) -> None:
+def check_codec(page, otherwise: str = '') -> None:
     """Raise DataError for a tifffile.TiffPage that tifffile cannot decompress here."""
     if (lack := _lack(page)) is not None:
         raise DataError('its compression is not built in.', got=lack,
-                        fix="pip install imagecodecs, or, for up to four channels, set "
-                            "imdecode_backend='cv2'")
+                        fix=f'pip install imagecodecs{otherwise}')
 
 
 def lacks_codec(data: bytes) -> str | None:

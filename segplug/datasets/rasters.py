@@ -194,4 +194,5 @@ def _tiff(file: BinaryIO) -> Raster | None:
         and page.imagedepth == 1 and page.photometric != 3
     if not plain:
         return None
+    array_files.check_codec(page)
     return FlatRaster(page) if page.is_final and not page.is_tiled else TiffRaster(page)

@@ -54,7 +54,13 @@ def clock_time(seconds: float) -> str:
     return '?' if seconds == float('inf') else str(datetime.timedelta(seconds=int(seconds)))
 
 
-def progress_line(name: str, now: Standing, processes: int, bar: int = 0) -> str:
+def several(count: int, noun: str) -> str:
+    """(1, 'image') -> '1 image'; (2, 'image') -> '2 images'."""
+    return f'{count} {noun}' if count == 1 else f'{count} {noun}s'
+
+
+def progress_line(name: str, now: Standing, processes: int, bar: int = 0,
+                  noun: str = 'image') -> str:
     """'test 132/500 images  26 %  8.31 images/s  eta: 0:00:44  2 processes', with a bar or not.
 
     Args:
@@ -62,11 +68,12 @@ def progress_line(name: str, now: Standing, processes: int, bar: int = 0) -> str
         now: How far it is.
         processes: How many work on it; one is not mentioned.
         bar: Width of the bar in characters, 0 for none.
+        noun: What is counted.
     """
     filled = int(bar * now.share)
     parts = [f'{name} [{"#" * filled}{"." * (bar - filled)}]' if bar else name,
-             f'{now.images:{len(str(now.total))}d}/{now.total} images',
-             f'{int(100 * now.share):2d} %', f'{now.rate:.2f} images/s',
+             f'{now.images:{len(str(now.total))}d}/{several(now.total, noun)}',
+             f'{int(100 * now.share):2d} %', f'{now.rate:.2f} {noun}s/s',
              f'eta: {clock_time(now.eta)}', f'{processes} processes' if processes > 1 else '']
     return '  '.join(part for part in parts if part)
 
@@ -145,13 +152,16 @@ class Progress:
         logger: Where lines go.
         share, costs: Of a sampler that follows a plan: own images in order, and what each
             image of the data set costs. Without them images count alike.
+        noun: What is counted, where it is no images.
         terminal: None for the process's own, if it has one.
         clock: Seconds, for tests.
     """
 
     def __init__(self, name: str, total: int, logger: logging.Logger, share=None, costs=None,
-                 terminal: Terminal | None = None, clock=time.monotonic) -> None:
+                 noun: str = 'image', terminal: Terminal | None = None,
+                 clock=time.monotonic) -> None:
         self.name, self.total, self._logger, self._clock = name, total, logger, clock
+        self._noun = noun
         rank, self._processes = get_dist_info()
         self._speaks = rank == 0
         self._work = [1] * total if costs is None else [costs[i] for i in share]
@@ -176,8 +186,9 @@ class Progress:
         if kind is None and self._speaks:
             self._look(self._clock())
             on = f' on {self._processes} processes' if self._processes > 1 else ''
-            self._logger.info(f'{self.name}: {self.now.images} images in '
-                              f'{clock_time(self.now.seconds)}, {self.now.rate:.2f} images/s{on}')
+            self._logger.info(f'{self.name}: {several(self.now.images, self._noun)} in '
+                              f'{clock_time(self.now.seconds)}, {self.now.rate:.2f} '
+                              f'{self._noun}s/s{on}')
 
     def reach(self, images: int) -> None:
         """This process has done so many of its images."""
@@ -205,7 +216,9 @@ class Progress:
 
     def _speak(self, now: float) -> None:
         if self._terminal is not None:
-            self._terminal.show(progress_line(self.name, self.now, self._processes, bar=10))
+            self._terminal.show(progress_line(self.name, self.now, self._processes, 10,
+                                              self._noun))
         elif self._speaks and now - self._said >= SILENCE:
             self._said = now
-            self._logger.info(progress_line(self.name, self.now, self._processes))
+            self._logger.info(progress_line(self.name, self.now, self._processes,
+                                            noun=self._noun))

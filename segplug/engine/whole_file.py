@@ -40,8 +40,8 @@ def cannot_write(path: str | os.PathLike, error: OSError) -> CheckpointError:
     """One sentence for an operating system's refusal."""
     return CheckpointError(
         f'{path} could not be written: {error.strerror or error}.', culprit=str(path),
-        fix='make room, or mend the folder; then go on with --resume: what was saved before is '
-        'whole')
+        fix='make room, or mend the folder, and go on (train --resume, predict --skip-existing): '
+        'what was saved before is whole')
 
 
 # What a disk says that is full (or whose quota or size limit is reached), read-only or failing;

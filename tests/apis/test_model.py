@@ -124,6 +124,38 @@ def test_what_is_no_image(model, image):
         model.predict([image])
 
 
+@pytest.mark.parametrize('image', [None, 3.5, b'bytes'])
+def test_what_cannot_be_several_images_either(model, image):
+    with pytest.raises(DataError, match=f'no image. Got: {type(image).__name__}'):
+        model.predict(image)
+
+
+def test_frames_in_a_buffer_that_is_used_again(model, images):
+    buffer = np.empty((64, 128, 3), np.uint8)
+
+    def frames():
+        for path in images:
+            buffer[:] = cv2.imread(str(path))
+            yield buffer
+    found = list(model.stream(frames()))
+    for one, path in zip(found, images, strict=True):
+        expected = model.predict(path)
+        assert np.array_equal(one.labels, expected.labels)
+        assert np.array_equal(one.image, expected.image)
+
+
+def test_an_image_of_other_channels_is_named(trained, tiny, images, tmp_path):
+    model = load_model(CONFIG, trained.checkpoint, options={
+        **tiny, 'test_dataloader.dataset.pipeline.0.color_type': 'unchanged'})
+    cv2.imwrite(str(tmp_path / 'alpha.png'), np.zeros((8, 8, 4), np.uint8))
+    said = 'alpha.png does not fit the model. Got: 4 channels. Expected: 3'
+    with pytest.raises(DataError, match=said):
+        model.predict([images[0], tmp_path / 'alpha.png'])
+    with pytest.raises(DataError, match=said), \
+            model.by_rows(tmp_path / 'alpha.png', window=(8, 8)):
+        pass
+
+
 def test_a_text_file_is_no_image(model, tmp_path):
     (tmp_path / 'a.png').write_text('some text')
     with pytest.raises(DataError, match=r'a\.png'):
@@ -186,7 +218,7 @@ def test_a_model_without_windows_gets_some(model, scene, tmp_path):
     assert large.window_cfg(model.net.tta_cfg, (96, 64)).stride == (72, 48)
 
 
-def test_what_cannot_be_done_by_rows(trained, tiny, scene, tmp_path):
+def test_what_cannot_be_done_by_rows(trained, tiny, scene, tmp_path, monkeypatch):
     cv2.imwrite(str(tmp_path / 'a.png'), scene)
     several = load_model(CONFIG, trained.checkpoint, options=tiny, aug_test=True)
     with pytest.raises(ConfigError, match='tested at one scale'), \
@@ -199,9 +231,31 @@ def test_what_cannot_be_done_by_rows(trained, tiny, scene, tmp_path):
         pass
     cv2.imwrite(str(tmp_path / 'deep.png'), scene[..., 0].astype(np.uint16))
     model = load_model(CONFIG, trained.checkpoint, options=tiny)
+    with pytest.raises(ConfigError, match='leave pixels out.*64x64, 65x10'), \
+            model.by_rows(tmp_path / 'a.png', (64, 64), (65, 10)):
+        pass
+    monkeypatch.setattr(large, 'LARGE', 1)
     with pytest.raises(DataError, match='cannot be read by rows as color'), \
             model.by_rows(tmp_path / 'deep.png'):
         pass
+
+
+@pytest.mark.parametrize('name', ['turned.jpg', 'deep.png', 'lzw.tif'])
+def test_windows_see_what_the_loader_reads(model, scene, name, tmp_path):
+    """A window as large as the image is the whole test, whatever the file is."""
+    if name == 'deep.png':
+        cv2.imwrite(str(tmp_path / name), scene[..., 0].astype(np.uint16) * 257)
+    else:
+        picture = Image.fromarray(scene[..., ::-1])
+        tag = picture.getexif()
+        tag[274] = 6
+        picture.save(tmp_path / name, exif=tag, **(
+            dict(compression='tiff_lzw') if name == 'lzw.tif' else {}))
+    whole = model.predict(tmp_path / name)
+    assert whole.labels.shape == ((300, 400) if name == 'deep.png' else (400, 300))
+    with model.by_rows(tmp_path / name, window=whole.labels.shape) as (image, bands):
+        assert np.array_equal(np.concatenate(list(bands)), whole.labels)
+        assert np.array_equal(image.picture(), whole.image)
 
 
 @pytest.mark.parametrize(('loader', 'dtype', 'channels'), [

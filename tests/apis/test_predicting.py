@@ -60,7 +60,7 @@ def test_a_label_file_has_the_palette_of_its_classes(trained, images, tmp_path):
 
 def test_a_checkpoint_alone_on_the_command_line(trained, images, tmp_path, capsys):
     assert main(['predict', str(trained.checkpoint), images[0], '--out', str(tmp_path)]) == 0
-    assert 'Labelled 1 images' in capsys.readouterr().out
+    assert 'Labelled 1 image:' in capsys.readouterr().out
     with pytest.raises(SystemExit, match='2'):
         main(['predict', str(trained.checkpoint), '--out', str(tmp_path)])
 
@@ -146,6 +146,51 @@ def test_windows_write_by_rows_what_a_whole_test_finds(trained, tiny, images, tm
     assert rows.areas.iloc[0, 1:].tolist() == whole.areas.iloc[0, 1:].tolist()
 
 
+def test_what_was_done_before_an_error_is_kept_and_not_done_again(trained, images, tmp_path):
+    (tmp_path / 'broken.png').write_text('text')
+    given, out = [*images[:2], tmp_path / 'broken.png', images[2]], tmp_path / 'out'
+    with pytest.raises(DataError, match='broken.png'):
+        predict(trained.checkpoint, None, given, out)
+    kept = {p: p.stat().st_mtime_ns for p in (out / 'labels').iterdir()}
+    assert len(pd.read_csv(out / 'areas.csv')) == len(kept) > 0
+    cv2.imwrite(given[2], cv2.imread(images[0]))
+    result = predict(trained.checkpoint, None, given, out, skip_existing=True)
+    assert kept.items() <= {p: p.stat().st_mtime_ns for p in (out / 'labels').iterdir()}.items()
+    assert result.skipped == len(kept)
+    assert f'Labelled 4 images, {len(kept)} of them before: ' in str(result)
+    whole = predict(trained.checkpoint, None, given, tmp_path / 'whole')
+    assert [p.name for p in result.labels] == [p.name for p in whole.labels]
+    assert (out / 'areas.csv').read_bytes() == (tmp_path / 'whole' / 'areas.csv').read_bytes()
+    again = predict(trained.checkpoint, None, given, out, skip_existing=True, probs='png16')
+    assert (again.skipped, len(list((out / 'probs').iterdir()))) == (0, 4)
+    again = predict(trained.checkpoint, None, given, out, skip_existing=True, probs='png16')
+    assert again.skipped == 4
+    with pytest.raises(ConfigError, match='areas.csv is of another model'):
+        predict(trained.checkpoint, None, given, out, skip_existing=True,
+                classes=','.join(f'c{k}' for k in range(19)))
+
+
+def test_a_map_s_labels_lie_where_it_lies(trained, images, tmp_path):
+    scene, place = cv2.imread(images[0])[..., ::-1], (0.0, 0.0, 0.0, 400000.0, 5600000.0, 0.0)
+    tifffile.imwrite(tmp_path / 'map.tif', scene, photometric='rgb',
+                     extratags=[(33922, 'd', 6, place, True)])
+    tifffile.imwrite(tmp_path / 'plain.tif', scene, photometric='rgb')
+    result = predict(trained.checkpoint, None, [tmp_path / 'map.tif', tmp_path / 'plain.tif'],
+                     tmp_path / 'out')
+    assert [p.name for p in result.labels] == ['map.tif', 'plain.png']
+    with tifffile.TiffFile(result.labels[0]) as written:
+        assert written.pages[0].tags[33922].value == place
+        assert np.array_equal(written.asarray(), np.asarray(Image.open(result.labels[1])))
+
+
+def test_images_in_the_place_of_config_or_checkpoint(trained, images, tmp_path, capsys):
+    for words, said in (([images[0], images[1]], 'is neither config nor checkpoint'),
+                        ([CONFIG, images[0]], 'is no checkpoint'),
+                        ([CONFIG, images[0], images[1]], 'is no checkpoint')):
+        assert main(['predict', *words, '--out', str(tmp_path)]) == 1
+        assert f'{images[0]} {said}' in capsys.readouterr().err
+
+
 @pytest.mark.parametrize('size', ['0', '1,2,3', 'wide', '64,-1'])
 def test_a_window_of_no_size(trained, images, tmp_path, capsys, size):
     assert main(['predict', str(trained.checkpoint), images[0], '--out', str(tmp_path),
@@ -156,7 +201,7 @@ def test_a_window_of_no_size(trained, images, tmp_path, capsys, size):
 def test_classes_of_an_mmsegmentation_checkpoint_or_of_the_config(trained, tiny, images, tmp_path):
     saved = torch.load(trained.checkpoint, weights_only=True)
     theirs = dict(dataset_meta=dict(classes=['a'] * 19, palette=[[1, 2, 3]] * 19))
-    for number, (meta, first) in enumerate(((theirs, 'a'), ({}, 'road'))):
+    for number, (meta, first) in enumerate(((theirs, 'a 0'), ({}, 'road'))):
         torch.save({'state_dict': saved['state_dict'], 'meta': meta}, tmp_path / 'x.pth')
         result = predict(CONFIG, tmp_path / 'x.pth', images[0], tmp_path / str(number),
                          options=tiny)

@@ -25,6 +25,8 @@ def test_it_prints_what_there_is():
     assert str(prediction(name='a.png')) == 'a.png, 4x2: sky 75.0 %, road 25.0 %'
     many = Prediction(np.arange(8, dtype=np.uint8)[None], tuple('abcdefgh'), [[0] * 3] * 8)
     assert str(many).endswith(' and 3 more')
+    assert repr([prediction(name='a.png')]) == \
+        '[Prediction(a.png, 4x2: sky 75.0 %, road 25.0 %)]'
 
 
 def test_the_overlay_mixes_the_image_which_is_read_once():

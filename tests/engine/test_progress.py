@@ -69,6 +69,8 @@ def test_the_line():
         'val [##......]  132/500 images  25 %  8.00 images/s  eta: 0:00:49')
     assert progress_line('val', Standing(0, 50, 0.0, 1.0), 1) == (
         'val   0/50 images   0 %  0.00 images/s  eta: ?')
+    assert progress_line('predict', Standing(1, 1, 1.0, 1.0), 1, noun='row') == (
+        'predict  1/1 row  100 %  1.00 rows/s  eta: 0:00:00')
     assert clock_time(3 * 86400 + 83.4) == '3 days, 0:01:23'
 
 
@@ -92,6 +94,10 @@ def test_a_short_test_says_one_thing(log, clock):
         shown.reach(3)
         shown.finish_share()
     assert log.lines == ['val: 3 images in 0:00:02, 1.50 images/s']
+    with Progress('predict', 1, log, noun='row', clock=clock) as shown:
+        clock.now += 2
+        shown.reach(1)
+    assert log.lines[1] == 'predict: 1 row in 0:00:02, 0.50 rows/s'
 
 
 def test_an_error_is_not_followed_by_a_summary(log, clock):
