@@ -21,7 +21,8 @@ RANKS = {
     'structures': 2,
     'ops': 3, 'compat': 3,
     'models': 4, 'datasets': 4, 'evaluation': 4, 'visualization': 4,
-    'engine': 5, 'report': 5, 'analysis': 5, 'apis': 6, 'contract': 7, 'compat.mmseg': 7, 'cli': 8,
+    'engine': 5, 'export': 5, 'report': 5, 'analysis': 5,
+    'apis': 6, 'contract': 7, 'compat.mmseg': 7, 'cli': 8,
 }
 FORBIDDEN = ('pkg_resources', 'torchvision', 'mmcv.ops', 'mmseg', 'segplug_gated')
 MAX_LINES = 400

@@ -14,7 +14,7 @@ _PLACES = {
     'stats': 'statistics',
     'pack': 'packing', 'migrate': 'migrating', 'publish': 'publishing', 'load_config': 'config',
     'confusion': 'confusions',
-    'show_config': 'showing', 'diff_configs': 'differing',
+    'export': 'exporting', 'show_config': 'showing', 'diff_configs': 'differing',
     'curves': 'charting', 'report': 'reporting',
     'features': 'feature_pictures', 'cam': 'activation',
     'complexity': 'counting', 'speed': 'measuring',

@@ -39,6 +39,7 @@ VERBS = {
     'browse': ('segplug.cli.browse', 'show samples after the pipeline, with their labels'),
     'pack': ('segplug.cli.pack', 'write a data set decoded, to read crops of it at once'),
     'migrate': ('segplug.cli.migrate', 'make a config of mmsegmentation one of segplug'),
+    'export': ('segplug.cli.export', 'write ONNX, torch.export or TorchScript, checked'),
     'publish': ('segplug.cli.publish', 'write the weights of a checkpoint as safetensors'),
     'make-minicity': ('segplug.cli.make_minicity', 'make a small Cityscapes of drawn scenes'),
     'plugins': ('segplug.cli.plugins', 'list plugins, check one, or start one'),

@@ -13,6 +13,7 @@ from mmcv.cnn import ConvModule
 from torch import nn
 
 from ...errors import ConfigError
+from ...ops.sizes import is_known
 
 
 def attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor,
@@ -32,7 +33,9 @@ def attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor,
     q, k, v = (x.flatten(2).transpose(1, 2).contiguous().unsqueeze(1)
                for x in (query, key, value))
     out = F.scaled_dot_product_attention(q, k, v, scale=scale)
-    return out.squeeze(1).transpose(1, 2).reshape(*value.shape[:2], *query.shape[2:])
+    out = out.squeeze(1).transpose(1, 2).reshape(*value.shape[:2], *query.shape[2:])
+    # Strides like these let the next convolution ask whether N is 1, which a graph cannot tell.
+    return out if is_known(*query.shape) else out.contiguous()
 
 
 def full_precision(x: torch.Tensor) -> AbstractContextManager:
