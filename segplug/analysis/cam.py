@@ -10,7 +10,7 @@ gradcam     relu(sum_c mean(g_c) a_c)                            Selvaraju et al
 gradcam++   the same with weights sum(alpha_c relu(g_c)), where  Chattopadhay et al., WACV 2018
             alpha = g^2 / (2 g^2 + sum(a_c) g^3), 0 where g is 0
 xgradcam    weights sum(g_c a_c) / sum(a_c)                      Fu et al., BMVC 2020
-hirescam    relu(sum_c g_c a_c), cell by cell                    Draelos and Carin, 2020
+hirescam    relu(sum_c g_c a_c), cell by cell                    Draelos et al., 2020
 layercam    relu(sum_c relu(g_c) a_c)                            Jiang et al., TIP 2021
 =========== ==================================================================================
 

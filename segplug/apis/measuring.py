@@ -31,6 +31,7 @@ from ..ops import memory
 from ..registry import DATASETS, MODELS
 from .checkpoints import test_dataset
 from .config import load_config
+from .devices import on_device
 from .model import Model, load_model
 from .provenance import explained
 from .results import Shown
@@ -160,7 +161,6 @@ def _model(config: str, checkpoint: str | None, device: str | None, aug_test: bo
            speed: Mapping | None, load: Mapping | None, options: Mapping | None,
            data_root: str | None) -> Model:
     """`load_model`, or the same with random weights."""
-    from mmengine.device import get_device
     if checkpoint is not None or str(config).endswith(('.pth', '.pt', '.safetensors')):
         return load_model(config, checkpoint, device=device, aug_test=aug_test, options=options,
                           data_root=data_root, speed=speed, load=load)
@@ -172,9 +172,10 @@ def _model(config: str, checkpoint: str | None, device: str | None, aug_test: bo
         print_log(note, 'current', logging.WARNING)
     use_speed(cfg, speed)
     with explained(cfg, options), DefaultScope.overwrite_default_scope(cfg.default_scope):
-        net = MODELS.build(cfg.model).to(device or get_device()).eval()
+        net = on_device(MODELS.build(cfg.model), device).eval()
         speed_up(net, Speed.from_dict(cfg.get('speed')))
-        return Model(net, cfg, range(max(getattr(net, 'num_classes', 2), 2)))
+        count = max(getattr(net, 'num_classes', 2), 2)
+        return Model(net, cfg, [str(k) for k in range(count)])
 
 
 def _network(model: Model, size: tuple[int, int], batch: int) -> Callable[[], object]:

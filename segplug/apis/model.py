@@ -23,6 +23,7 @@ from ..visualization.draw import default_palette
 from . import large
 from .checkpoints import classes_for, test_dataset, use_load_cfg
 from .config import load_config
+from .devices import on_device
 from .held import Held, held, loader_flags, tell_of_scale
 from .in_order import in_order
 from .prediction import Prediction
@@ -55,8 +56,6 @@ def load_model(config: str | Path, checkpoint: str | Path | None = None, *,
     Raises:
         ConfigError, CheckpointError: What is wrong, where it is set and what to do.
     """
-    from mmengine.device import get_device
-
     from ..engine.checkpoint import load_checkpoint
     from ..engine.loading import TEST_FLOOR, LoadCfg, load_state_dict
     from ..engine.speed import Speed, speed_up
@@ -76,7 +75,7 @@ def load_model(config: str | Path, checkpoint: str | Path | None = None, *,
                                    cfg=LoadCfg.from_dict(cfg.get('load_cfg')))
         print_log(f'Loaded {coverage}', 'current', coverage.log_level)
         names, palette = classes_for(net, saved, cfg, checkpoint, classes)
-        net.to(device or get_device()).eval()
+        on_device(net, device).eval()
         speed_up(net, Speed.from_dict(cfg.get('speed')))
         return Model(net, cfg, names, palette)
 
