@@ -124,7 +124,7 @@ def tell_of_scale(image: Held, mean: Sequence[float]) -> bool:
         image: An array.
         mean: What the preprocessor subtracts.
     """
-    usual, highest = max(mean, default=0), image.array.max()
+    usual, highest = max(mean, default=0), float(image.array.max())
     if usual > 2 and 0 < highest <= 1:
         fix = 'multiply by 255, if they were divided by it'
     elif 2 < usual <= 255 and highest > 2 * 255:
