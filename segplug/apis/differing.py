@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
+from ..compat.config_text import leaves
 from .results import Shown
-from .showing import ShownConfig, _aligned, leaves, same, show_config, shown
+from .showing import ShownConfig, aligned, same, show_config, shown
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class ConfigDiff(Shown):
         folders = ['' if not one.folder or not origins else f'; files below {one.folder}'
                    for one in (self.old, self.new)]
         return '\n'.join([f'# old: {self.old.name}{folders[0]}',
-                          f'# new: {self.new.name}{folders[1]}', *_aligned(rows),
+                          f'# new: {self.new.name}{folders[1]}', *aligned(rows),
                           f'# {", ".join(counts)}' if rows else '# nothing differs'])
 
     def __str__(self) -> str:
@@ -102,6 +103,17 @@ def diff_configs(old: str | os.PathLike, new: str | os.PathLike, *, options: dic
         else:
             found[(*place, key) if place in found else place] = one
     return ConfigDiff(first, second, list(found.values()))
+
+
+def differences(old: Mapping, new: Mapping) -> list[Difference]:
+    """What differs in two configs that are no files: dicts of plain values."""
+    found = []
+    for a, b, left, right in _walk(old, new, (), ()):
+        if left is not None or right is not None:
+            kind = 'added' if left is None else 'removed' if right is None else 'changed'
+            found.append(Difference('.'.join(map(str, a if left else b)), kind,
+                                    left and left[0], right and right[0]))
+    return found
 
 
 def _origin(origins: Mapping[tuple, str], path: tuple) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from ..compat.config_text import value_text
+from ..compat.config_text import leaves, value_text
 from ..errors import ConfigError, did_you_mean
 from .config import find_config, load_config, merge_options, read_config
 from .data_configs import SUFFIXES
@@ -70,7 +70,7 @@ class ShownConfig(Shown):
         if not origins:
             return self.cfg.pretty_text.rstrip()
         head = f'# {self.name}' + (f'; files below {self.folder}' if self.folder else '')
-        return '\n'.join([head, *_aligned([(str(e), e.origin) for e in self.entries])])
+        return '\n'.join([head, *aligned([(str(e), e.origin) for e in self.entries])])
 
     def __str__(self) -> str:
         return self.text()
@@ -106,7 +106,8 @@ def shown(value) -> str:
     return value_text(value)
 
 
-def _aligned(rows: list[tuple[str, str]]) -> Iterator[str]:
+def aligned(rows: list[tuple[str, str]]) -> Iterator[str]:
+    """Lines of (text, what stands behind '#')."""
     width = max((len(left) for left, right in rows if right and len(left) <= _WIDEST), default=0)
     for left, right in rows:
         yield f'{left.ljust(width)}  # {right}' if right else left
@@ -176,19 +177,6 @@ def _of_file(name: str, path: Path, options: dict, data_root: str | None, packed
             origin = _origin(_nearest(keys, value, path), folder)
         entries.append(Entry(keys, value, origin))
     return ShownConfig(name, cfg, entries, folder)
-
-
-def leaves(node, path: tuple = ()) -> Iterator[tuple[tuple, object]]:
-    """Each (path, value) of a config: dicts and lists of dicts are walked into."""
-    if isinstance(node, Mapping) and node:
-        for key, value in node.items():
-            if not (callable(value) and key == 'read_base'):  # what new-style configs import
-                yield from leaves(value, (*path, key))
-    elif isinstance(node, list | tuple) and any(isinstance(v, Mapping | list) for v in node):
-        for number, value in enumerate(node):
-            yield from leaves(value, (*path, number))
-    else:
-        yield path, node
 
 
 def _holds(node, path: tuple, value) -> bool:

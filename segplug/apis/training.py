@@ -1,5 +1,6 @@
 """Train a model from a config, in this process; every process of a distributed job calls it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from .config_checks import check_classes, drop_half_parts
 from .provenance import explained
 from .results import Metrics, Shown
 from .setting_checks import check_settings
+from .tracking import use_tracking
 
 _AMP_DTYPES = dict(bf16='bfloat16', fp16='float16')
 
@@ -40,7 +42,8 @@ class TrainResult(Shown):
 def train(config: str, *, work_dir: str | None = None, resume: bool | str = False,
           amp: bool | str = False, auto_scale_lr: bool = False, launcher: str = 'none',
           options: dict | None = None, data_root: str | None = None,
-          packed: str | None = None, doctor: bool = True) -> TrainResult:
+          packed: str | None = None, doctor: bool = True,
+          track: Sequence[str] = ()) -> TrainResult:
     """Run the training that a config describes.
 
     Args:
@@ -57,6 +60,8 @@ def train(config: str, *, work_dir: str | None = None, resume: bool | str = Fals
         packed: Folder from which every data set reads its samples, see `segplug.apis.pack`.
         doctor: Look at some labels first, and stop where they are wrong, see
             `segplug.apis.doctor`.
+        track: Where curves and pictures go besides the work directory: 'tensorboard', 'wandb',
+            'mlflow' ...; see `segplug.apis.tracking`.
 
     Raises:
         ConfigError, DataError, CheckpointError: What is wrong, where it is set and what to do.
@@ -68,6 +73,8 @@ def train(config: str, *, work_dir: str | None = None, resume: bool | str = Fals
     if work_dir is not None:
         cfg.work_dir = work_dir
     cfg.launcher = launcher
+    if track:
+        use_tracking(cfg, track)
     if amp:
         _use_amp(cfg, amp)
     if auto_scale_lr:

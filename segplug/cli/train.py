@@ -30,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--no-doctor', action='store_true',
                         help='train without a look at some labels first (segplug doctor looks at '
                              'all)')
+    parser.add_argument('--track', action='append', default=[], metavar='NAME',
+                        help='where curves and pictures of validation images go besides the work '
+                             'directory: tensorboard, wandb, mlflow; may be given again')
 
 
 @collector_rests()
@@ -40,7 +43,7 @@ def run(args: argparse.Namespace, argv: list[str]) -> int:
     from ..apis.training import train
     result = train(args.config, work_dir=args.work_dir, resume=args.resume, amp=amp_argument(args),
                    auto_scale_lr=args.auto_scale_lr, launcher=args.launcher,
-                   doctor=not args.no_doctor, **config_arguments(args))
+                   doctor=not args.no_doctor, track=args.track, **config_arguments(args))
     if is_main_process():
         print(f'Trained. Checkpoint: {result.checkpoint or "none saved"}')
     return 0

@@ -1,8 +1,9 @@
-"""A config as Python that reads back as the same config: each top-level name an assignment."""
+"""A config as Python that reads back as the same config: each top-level name an assignment; and its
+values one by one."""
 
 import keyword
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 
 def config_text(cfg: Mapping) -> str:
@@ -46,3 +47,16 @@ def _mapping(node: Mapping) -> str:
         return f'dict({", ".join(f"{key}={value_text(value)}" for key, value in _sorted(node))})'
     items = [f'{value_text(key)}: {value_text(value)}' for key, value in _sorted(node)]
     return f'{{{", ".join(items)}}}'
+
+
+def leaves(node, path: tuple = ()) -> Iterator[tuple[tuple, object]]:
+    """Each (path, value) of a config: dicts and lists of dicts are walked into."""
+    if isinstance(node, Mapping) and node:
+        for key, value in node.items():
+            if not (callable(value) and key == 'read_base'):  # what new-style configs import
+                yield from leaves(value, (*path, key))
+    elif isinstance(node, list | tuple) and any(isinstance(v, Mapping | list) for v in node):
+        for number, value in enumerate(node):
+            yield from leaves(value, (*path, number))
+    else:
+        yield path, node

@@ -1,19 +1,16 @@
-"""What the log says beyond mmengine's: memory without a GPU, how far the test is on all processes,
-TensorBoard only when installed."""
+"""What the log says beyond mmengine's: memory without a GPU, how far the test is on all
+processes."""
 
 import functools
-import importlib.util
 import logging
 import os
 import sys
 from pathlib import Path
 
 import torch
-from mmengine.logging import print_log
 from mmengine.runner import LogProcessor as _UpstreamLogProcessor
-from mmengine.visualization import TensorboardVisBackend as _UpstreamTensorboardVisBackend
 
-from ..registry import LOG_PROCESSORS, VISBACKENDS
+from ..registry import LOG_PROCESSORS
 
 _said = set()
 
@@ -66,29 +63,3 @@ class LogProcessor(_UpstreamLogProcessor):
         if now:
             line += f'  images/s: {now.rate:.2f}'
         return tag, line
-
-
-class _Silent:
-    """Takes every call and does nothing."""
-
-    def __getattr__(self, name: str):
-        return lambda *args, **kwargs: None
-
-
-@VISBACKENDS.register_module()
-class TensorboardVisBackend(_UpstreamTensorboardVisBackend):
-    """mmengine's TensorBoard backend, silent when TensorBoard is not installed.
-
-    Args:
-        save_dir: Folder of the event files.
-    """
-
-    def _init_env(self) -> None:
-        if importlib.util.find_spec('tensorboard') is not None:
-            super()._init_env()
-            return
-        self._tensorboard = _Silent()
-        if 'tensorboard' not in _said:
-            _said.add('tensorboard')
-            print_log('TensorBoard is not installed; its log is off.', logger='current',
-                      level=logging.INFO)

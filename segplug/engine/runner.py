@@ -42,7 +42,8 @@ from .whole_file import whole_file
 
 # Hooks of every run, by their names in ``default_hooks``.
 _OURS = dict(val_loss=dict(type='ValLossHook'), finite_loss=dict(type='FiniteLossHook'),
-             heartbeat=dict(type='HeartbeatHook'), stop=dict(type='StopHook'))
+             heartbeat=dict(type='HeartbeatHook'), stop=dict(type='StopHook'),
+             tracking=dict(type='TrackingHook'))
 
 _timestamps: set[str] = set()
 

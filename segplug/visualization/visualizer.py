@@ -1,18 +1,20 @@
 """`SegLocalVisualizer`: mmengine's visualizer for labels; the drawing itself is in draw.py."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
+from mmengine.config import Config
 from mmengine.dist import master_only
-from mmengine.visualization import Visualizer
+from mmengine.visualization import LocalVisBackend, Visualizer
 
 from ..errors import ConfigError, did_you_mean
 from ..registry import DATASETS, VISUALIZERS
 from ..structures import SegDataSample
 from . import draw
-
+from .backends import Guard, Tracker, check_installed
 
 # What mmengine makes with matplotlib, which takes 0.2 s to import: made when it is asked for, by
 # the first picture.
@@ -30,6 +32,8 @@ class _NoFigure:
 class SegLocalVisualizer(Visualizer):
     """Draw label and prediction of a sample and hand the picture to all back ends.
 
+    A back end whose server goes away does not end the run, see `backends.Guard`.
+
     Args:
         name: Name of the instance.
         image: (H, W, 3) uint8 RGB to start from.
@@ -42,7 +46,8 @@ class SegLocalVisualizer(Visualizer):
         alpha: Share of the colour over the image, in [0, 1].
 
     Raises:
-        ConfigError: Numbers of classes and colours differ, or alpha is out of range.
+        ConfigError: Numbers of classes and colours differ, alpha is out of range, or a back end is
+            not installed.
     """
 
     def __init__(self, name: str = 'visualizer', image: np.ndarray | None = None,
@@ -51,7 +56,12 @@ class SegLocalVisualizer(Visualizer):
                  palette: Sequence[Sequence[int]] | None = None,
                  dataset_name: str | None = None, alpha: float = 0.8) -> None:
         self._draws = False
+        for one in [vis_backends] if isinstance(vis_backends, dict) else vis_backends or []:
+            if isinstance(one, dict):
+                check_installed(str(one.get('type')).rpartition('.')[2])
         super().__init__(name, None, vis_backends, save_dir)
+        self._guards = {name: Guard(type(one).__name__)
+                        for name, one in self._vis_backends.items()}
         self._draws = True
         if isinstance(self.fig_save, _NoFigure):
             for one in _FIGURE:
@@ -90,7 +100,8 @@ class SegLocalVisualizer(Visualizer):
                        data_sample: SegDataSample | None = None, draw_gt: bool = True,
                        draw_pred: bool = True, show: bool = False, wait_time: float = 0,
                        out_file: str | None = None, step: int = 0,
-                       with_labels: bool = True) -> None:
+                       with_labels: bool = True, draw_image: bool = False,
+                       max_side: int | None = None) -> None:
         """Draw label (left) and prediction (right) over the image.
 
         Args:
@@ -105,12 +116,18 @@ class SegLocalVisualizer(Visualizer):
             out_file: File to write instead of handing it to the back ends.
             step: Step for the back ends.
             with_labels: Whether to write the names of classes on their regions.
+            draw_image: Whether the image alone comes first.
+            max_side: Longest side that the image, and each part of the picture, may have; larger
+                ones are made smaller.
         """
         parts = [self._side(image, data_sample, side, with_labels)
                  for side, chosen in (('gt', draw_gt), ('pred', draw_pred))
                  if chosen and data_sample is not None]
         parts = [part for part in parts if part is not None]
-        picture = np.concatenate(parts, axis=1) if parts else image
+        if draw_image and parts:
+            parts.insert(0, _padded(image, len(parts[0])))
+        picture = np.concatenate([_smaller(part, max(image.shape[:2]), max_side)
+                                  for part in parts or [image]], axis=1)
         self.set_image(picture)
         if show:
             self.show(picture, win_name=name, wait_time=wait_time)
@@ -120,6 +137,68 @@ class SegLocalVisualizer(Visualizer):
             Path(out_file).write_bytes(cv2.imencode(suffix, picture[..., ::-1])[1].tobytes())
         else:
             self.add_image(name, picture, step)
+
+    # --- back ends -------------------------------------------------------------------------
+
+    @master_only
+    def start_trackers(self, run_ids: Mapping[str, str], facts: Mapping[str, str]
+                       ) -> dict[str, str]:
+        """Begin runs on the servers of back ends that keep some; gives their ids by back end.
+
+        Args:
+            run_ids: Those of the training that is gone on with.
+            facts: Recorded beside the config.
+
+        Raises:
+            ConfigError: One cannot be reached, or wants a key.
+        """
+        trackers = {name: one for name, one in self._vis_backends.items()
+                    if isinstance(one, Tracker)}
+        for name, one in trackers.items():
+            self._guards[name].start(one.start, run_ids.get(name), facts)
+        return {name: one.run_id for name, one in trackers.items() if one.run_id}
+
+    @master_only
+    def add_config(self, config: Config, **kwargs) -> None:
+        """Hand the config to all back ends."""
+        self._each('add_config', config, **kwargs)
+
+    @master_only
+    def add_graph(self, model: torch.nn.Module, data_batch: Sequence[dict], **kwargs) -> None:
+        """Hand the model to all back ends."""
+        self._each('add_graph', model, data_batch, **kwargs)
+
+    @master_only
+    def add_image(self, name: str, image: np.ndarray, step: int = 0) -> None:
+        """Hand a picture, (H, W, 3) uint8 RGB, to all back ends."""
+        self._each('add_image', name, image, step)
+
+    @master_only
+    def add_scalar(self, name: str, value, step: int = 0, **kwargs) -> None:
+        """Hand a value to all back ends."""
+        self._each('add_scalar', name, value, step, **kwargs)
+
+    @master_only
+    def add_scalars(self, scalar_dict: dict, step: int = 0, file_path: str | None = None,
+                    **kwargs) -> None:
+        """Hand values to all back ends; ``file_path`` is as in mmengine."""
+        self._each('add_scalars', scalar_dict, step, file_path, **kwargs)
+
+    def close(self) -> None:
+        """Close all back ends."""
+        self._each('close')
+
+    def _each(self, method: str, *args, **kwargs) -> None:
+        for name, one in self._vis_backends.items():
+            function, guard = getattr(one, method), self._guards.get(name)
+            if guard is None or isinstance(one, LocalVisBackend):
+                function(*args, **kwargs)
+            elif getattr(one, '_env_initialized', True) or method == 'close':
+                guard.call(function, *args, **kwargs)
+            else:
+                guard.start(function, *args, **kwargs)
+
+    # --- pictures --------------------------------------------------------------------------
 
     def _side(self, image: np.ndarray, sample: SegDataSample, side: str,
               with_labels: bool) -> np.ndarray | None:
@@ -142,6 +221,19 @@ class SegLocalVisualizer(Visualizer):
         if with_labels and meta.get('classes'):
             picture = draw.name_regions(picture, labels, meta['classes'])
         return picture
+
+
+def _padded(image: np.ndarray, height: int) -> np.ndarray:
+    """With black below, where depth makes the other parts higher."""
+    return np.pad(image, ((0, height - len(image)), (0, 0), (0, 0)))
+
+
+def _smaller(part: np.ndarray, side: int, max_side: int | None) -> np.ndarray:
+    """By the factor that brings ``side`` to ``max_side``; the part itself if it is no larger."""
+    if max_side is None or side <= max_side:
+        return part
+    height, width = (max(1, round(n * max_side / side)) for n in part.shape[:2])
+    return cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def _metainfo(dataset_name: str) -> dict:

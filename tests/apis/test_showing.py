@@ -9,7 +9,8 @@ from mmengine.config import Config
 
 from segplug.apis.config import load_config, read_config
 from segplug.apis.places import find, shipped_configs
-from segplug.apis.showing import leaves, same, show_config, shown, write_config
+from segplug.apis.showing import same, show_config, shown, write_config
+from segplug.compat.config_text import leaves
 from segplug.errors import ConfigError
 
 CONFIG = 'unet/unet_r18_minicity.py'

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from segplug.engine.hooks import SegVisualizationHook
+from segplug.errors import ConfigError
 from segplug.structures import SegDataSample
 
 
@@ -38,3 +39,27 @@ def test_every_second_batch_is_drawn_in_rgb(sample):
 
 def test_nothing_is_drawn_unless_asked_for(sample):
     assert drawn(SegVisualizationHook(), sample, 'after_val_iter') == []
+
+
+def test_so_many_pictures_spread_over_the_batches_the_same_each_time(sample):
+    """Of batches 0 to 9: 0, 4.5 (4 is even) and 9; of two samples in a batch the first."""
+    hook = SegVisualizationHook(draw=True, num_pictures=3, with_image=True, max_side=64)
+    seen = []
+    runner = types.SimpleNamespace(iter=7, val_dataloader=range(10), test_dataloader=range(2),
+                                   visualizer=types.SimpleNamespace(
+        add_datasample=lambda name, image, **given: seen.append((batch, given))))
+    for _ in range(2):
+        for batch in range(10):
+            hook.after_val_iter(runner, batch, None, [sample, sample])
+    assert [batch for batch, _ in seen] == [0, 4, 9] * 2
+    assert (seen[0][1]['draw_image'], seen[0][1]['max_side']) == (True, 64)
+    seen.clear()
+    for batch in range(2):
+        hook.after_test_iter(runner, batch, None, [sample])
+    assert [batch for batch, _ in seen] == [0, 1]
+
+
+@pytest.mark.parametrize('name', ['num_pictures', 'max_side'])
+def test_numbers_that_are_too_small(name):
+    with pytest.raises(ConfigError, match=f'wrong {name}'):
+        SegVisualizationHook(**{name: 0})
