@@ -16,7 +16,7 @@ _PLACES = {
     'confusion': 'confusions',
     'export': 'exporting', 'show_config': 'showing', 'diff_configs': 'differing',
     'curves': 'charting', 'report': 'reporting',
-    'features': 'feature_pictures', 'cam': 'activation',
+    'report_pair': 'pair_reporting', 'features': 'feature_pictures', 'cam': 'activation',
     'complexity': 'counting', 'speed': 'measuring',
 }
 __all__ = sorted(_PLACES)  # noqa: PLE0605

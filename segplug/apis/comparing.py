@@ -67,6 +67,21 @@ def compare(a: str, b: str, *, level: float = 0.95, draws: int = 2000, seed: int
         verdict=verdict(result, len(run_a.files), level, alike))
 
 
+def compare_classes(counts_a: np.ndarray, counts_b: np.ndarray, *, level: float = 0.95,
+                    draws: int = 2000, seed: int = 0) -> list[Comparison]:
+    """The comparison of each class alone, as fractions.
+
+    Of K classes that do not differ, about K (1 - level) will look as if they did: it says where to
+    look, and not which of two models is better.
+
+    Args:
+        counts_a, counts_b: (I, 3, K) int64, as `match` gives them.
+        level, draws, seed: As for `compare`.
+    """
+    return [paired(counts_a[..., k:k + 1], counts_b[..., k:k + 1], level=level, draws=draws,
+                   seed=seed) for k in range(counts_a.shape[-1])]
+
+
 def verdict(result: Comparison, num_images: int, level: float, alike: bool = False) -> str:
     """One sentence: B is called better or worse only where interval and test both say so.
 

@@ -1,6 +1,7 @@
 """Write one HTML file about a test: scores, classes, confusions, training curves, images.
 
-The page needs no network, and no other file.
+With a second folder, of the same images: two tests side by side. The page needs no network, and no
+other file.
 """
 
 import argparse
@@ -8,19 +9,25 @@ import argparse
 EXAMPLE = """example:
   segplug test unet/unet_r18_minicity.py work_dirs/unet_r18_minicity/iter_1000.pth --out scores/ss
   segplug report scores/ss
-  segplug report scores/ss --with scores/ms --num 40 --out paper/report.html"""
+  segplug report scores/ss --with scores/ms --num 40 --out paper/report.html
+  segplug report work_dirs/a/test work_dirs/b/test"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('out_dir', metavar='OUT_DIR',
                         help='folder that segplug test --out or segplug score --out has written')
+    parser.add_argument('other', metavar='B', nargs='?',
+                        help='another such folder, to be compared with OUT_DIR: what differs, the '
+                             'paired test, the images that changed most')
     parser.add_argument('--with', dest='also', metavar='DIR',
                         help='another such folder, of the same checkpoint tested otherwise; by '
                              'default the one beside OUT_DIR that is multi-scale where OUT_DIR is '
                              'single-scale, or the other way round')
-    parser.add_argument('--out', metavar='FILE', help='the page; OUT_DIR/report.html')
+    parser.add_argument('--out', metavar='FILE',
+                        help='the page; OUT_DIR/report.html, of two tests B/comparison.html')
     parser.add_argument('--num', type=int, default=20, metavar='N',
-                        help='images to show, half of them the worst, half around the median; 20')
+                        help='images to show, half of them the worst, half around the median, or '
+                             'those that changed most; 20')
     parser.add_argument('--training', metavar='PATH',
                         help='its work directory, or a log of it, for the curves; the '
                              "checkpoint's folder")
@@ -33,8 +40,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, argv: list[str]) -> int:
+    if args.other is not None:
+        return run_pair(args)
     from ..apis.reporting import report
     print(report(args.out_dir, also=args.also, out=args.out, num=args.num, config=args.config,
                  data_root=args.data_root, training=args.training,
                  image_dir=args.image_dir))
+    return 0
+
+
+def run_pair(args: argparse.Namespace) -> int:
+    from ..apis.pair_reporting import report_pair
+    from ..errors import ConfigError
+    for flag, given in (('--with', args.also), ('--training', args.training)):
+        if given is not None:
+            raise ConfigError(f'{flag} is for the report of one test.', got='two folders',
+                              fix='leave it away, or give one folder')
+    print(report_pair(args.out_dir, args.other, out=args.out, num=args.num, config=args.config,
+                      data_root=args.data_root, image_dir=args.image_dir))
     return 0

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from segplug.apis.comparing import compare, verdict
+from segplug.apis.comparing import compare, compare_classes, verdict
 from segplug.errors import ConfigError, DataError
 from segplug.evaluation.bootstrap import Comparison
 from segplug.evaluation.outputs import per_image_table
@@ -114,3 +114,13 @@ def test_wrong_input_is_named(tmp_path):
     for setting in (dict(num=-1), dict(seed=-1), dict(level=95), dict(draws=0)):
         with pytest.raises(ConfigError):
             compare(a, a, **setting)
+
+
+def test_classes_alone_are_compared_as_runs_of_one_class():
+    """Sky: 10 / 15 and 12 / 16; the same class twice in both runs has the same test."""
+    a, b = np.array(A), np.array(B)
+    sky, road = compare_classes(a, b)
+    assert (sky.a, sky.b) == pytest.approx((10 / 15, 12 / 16))
+    assert road.difference == pytest.approx(14 / 18 - 15 / 20)
+    assert sky.low < sky.difference < sky.high
+    assert compare_classes(a[..., [1, 1]], b[..., [1, 1]]) == [road, road]
