@@ -6,6 +6,8 @@ needs alone. Plain arguments in, a small result out that prints well and shows i
 
 from importlib import import_module
 
+from ..startup import importing
+
 # name -> the module that has it, and its name there where that is another
 _PLACES = {
     'load_model': 'model', 'Model': 'model', 'Prediction': 'prediction',
@@ -26,7 +28,9 @@ def __getattr__(name: str):
     if name not in _PLACES:
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
     module, _, attribute = _PLACES[name].partition('.')
-    return getattr(import_module(f'{__name__}.{module}'), attribute or name)
+    with importing():
+        found = import_module(f'{__name__}.{module}')
+    return getattr(found, attribute or name)
 
 
 def __dir__() -> list[str]:
