@@ -59,7 +59,10 @@ def time_line(time: TrainTime) -> str:
         parts.append(f'{100 * time.waiting:.1f} % of it waiting for data')
     if time.memory is not None:
         parts.append(f'{time.memory:.0f} MB at most')
-    parts.append(f'{time.iterations} iterations in {duration(3600 * time.hours)}')
+    of = f' of {time.planned}' if time.left else ''
+    parts.append(f'{time.iterations}{of} iterations in {duration(3600 * time.hours)}')
+    if time.left:
+        parts.append(f'{duration(time.left)} to go')
     return ', '.join(parts)
 
 

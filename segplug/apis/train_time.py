@@ -1,10 +1,12 @@
 """How long the iterations of a training took, from its log."""
 
+import ast
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..report.logs import RunLog
+from .syntax import Found, parsed
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,7 @@ class TrainTime:
         waiting: Share of the time that was spent waiting for data, in [0, 1]; None if not logged.
         memory: The most that was logged, in MB; None if not logged.
         iterations: The last that was logged.
+        planned: How many there shall be, as the config beside the log says; None if it does not.
         hours: Of all iterations that are in the log, without validations.
     """
 
@@ -31,6 +34,13 @@ class TrainTime:
     memory: float | None
     iterations: int
     hours: float
+    planned: int | None = None
+
+    @property
+    def left(self) -> float | None:
+        """Seconds to go at this pace, without validations; None if nothing is, or is known."""
+        to_go = (self.planned or 0) - self.iterations
+        return to_go * self.mean if to_go > 0 else None
 
 
 def train_time(run: RunLog, warm_up: bool = False) -> TrainTime | None:
@@ -55,7 +65,18 @@ def train_time(run: RunLog, warm_up: bool = False) -> TrainTime | None:
     std = float(np.sqrt(np.average((y - mean) ** 2, weights=weights)))
     fast, slow = int(y.argmin()), int(y.argmax())
     return TrainTime(mean, std, float(y[fast]), int(x[fast]), float(y[slow]), int(x[slow]),
-                     _waiting(run, x, y, weights), _memory(run), int(curve.x[-1]), hours)
+                     _waiting(run, x, y, weights), _memory(run), int(curve.x[-1]), hours,
+                     planned_iterations(run))
+
+
+def planned_iterations(run: RunLog) -> int | None:
+    """``max_iters`` of the config that a training leaves beside its log; it is read, not run."""
+    try:
+        found = parsed(run.files[-1].parent / 'config.py').find(('train_cfg', 'max_iters'))
+        value = ast.literal_eval(found.value) if isinstance(found, Found) else None
+    except (OSError, ValueError, SyntaxError, IndexError):
+        return None
+    return value if isinstance(value, int) else None
 
 
 def _waiting(run: RunLog, x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> float | None:

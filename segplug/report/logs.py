@@ -8,6 +8,7 @@ have been killed while it wrote, so every line is checked.
 
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,7 +63,6 @@ class _Start:
 
     points: dict[str, dict[int, float]] = field(default_factory=dict)
     trained: set[int] = field(default_factory=set)
-    notes: list[str] = field(default_factory=list)
 
     def first(self) -> int | None:
         """The first iteration of training; None where only validations are."""
@@ -80,7 +80,9 @@ def read_run(path: str | Path) -> RunLog:
             file and the line.
     """
     files = log_files(Path(path))
-    starts = [_read(file) for file in files]
+    rows, notes = zip(*map(_read, files), strict=True)
+    length = _epoch_length(rows)
+    starts = [_placed(of_file, length) for of_file in rows]
     kept = [(file, start) for file, start in zip(files, starts, strict=True) if start.points]
     if not kept:
         raise DataError(f'The log {files[0]} holds no value.' if len(files) == 1 else
@@ -95,7 +97,7 @@ def read_run(path: str | Path) -> RunLog:
     return RunLog(str(path), curves,
                   tuple(start.first() for _, start in kept if start.first() is not None),
                   tuple(file for file, _ in kept),
-                  tuple(note for start in starts for note in start.notes))
+                  tuple(note for of_file in notes for note in of_file))
 
 
 def log_files(path: Path) -> list[Path]:
@@ -135,26 +137,26 @@ def _join(joined: dict[str, dict[int, float]], start: _Start) -> None:
         joined.setdefault(name, {}).update(points)
 
 
-def _read(file: Path) -> _Start:
-    """One log file."""
+def _read(file: Path) -> tuple[list[dict], list[str]]:
+    """The lines of one log, and what was passed over."""
     try:
         lines = file.read_text(encoding='utf-8-sig', errors='strict').split('\n')
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f'{file} cannot be read.', got=error, expected='text in UTF-8') from error
     numbers = [number for number, line in enumerate(lines, 1) if line.strip()]
-    start, places = _Start(), _Places()
+    rows, notes = [], []
     for number in numbers:
-        row = _row(lines[number - 1])
-        if row is None and number == numbers[-1] and number > 1:
-            start.notes.append(f'{file}:{number} was cut off and is passed over')
-        elif row is None:
-            raise DataError(f'{file}:{number} is no line of a log.',
-                            got=_begin(lines[number - 1]),
+        line = lines[number - 1]
+        row = _row(line)
+        if row is not None:
+            rows.append(row)
+        elif number == numbers[-1] and line.strip('\0')[:1] in ('{', ''):
+            notes.append(f'{file}:{number} was cut off and is passed over')
+        else:
+            raise DataError(f'{file}:{number} is no line of a log.', got=_begin(line),
                             expected='one JSON object, as {"loss": 0.5, "step": 50}',
                             fix='remove the line, or give another log')
-        else:
-            _add(start, row, places)
-    return start
+    return rows, notes
 
 
 def _row(line: str) -> dict | None:
@@ -169,31 +171,46 @@ def _begin(line: str) -> str:
     return repr(line[:60]) + (' ...' if len(line) > 60 else '')
 
 
-class _Places:
-    """At which iteration each line of a file stands.
+def _epoch_length(files: Iterable[list[dict]]) -> int:
+    """How many iterations an epoch has, as far as they were logged, where the lines of training
+    count them from 1 in each epoch; 0 where they count through.
 
-    A line of training says it itself, except mmsegmentation 0.x's of trainings by epoch, which
-    counts from 1 in each epoch: those before it are added, as far as they were logged. A line of
-    validation may count epochs, images, or nothing (0): then it stands where the last line of
-    training did.
+    mmsegmentation 0.x counts so in trainings by epoch, and says nothing of it.
     """
+    resets, longest = False, 0
+    for rows in files:
+        before = 0
+        for row in rows:
+            place = _whole(row.get('iter'))
+            if row.get('mode') == 'train' and place is not None and 'epoch' in row:
+                resets |= place <= before
+                before, longest = place, max(longest, place)
+    return longest if resets else 0
 
-    def __init__(self) -> None:
-        self.last = self.offset = self.previous = 0
 
-    def of(self, row: dict, is_training: bool) -> int:
+def _placed(rows: Iterable[dict], epoch_length: int) -> _Start:
+    """The points of the lines of one file.
+
+    A line of training says where it stands. One of validation may count epochs, batches, or
+    nothing (0): then it stands where the last line of training did.
+    """
+    start, last = _Start(), 0
+    for row in rows:
+        is_old = 'mode' in row
+        is_training = row['mode'] == 'train' if is_old else bool({'iter', 'lr', 'loss'} & set(row))
         step = _whole(row.get('step'))
         if is_training:
-            own = _whole(row.get('iter')) if step is None else step
-            own = self.previous if own is None else own
-            if step is None and own <= self.previous and _whole(row.get('epoch')) is not None:
-                self.offset += self.previous
-            self.previous = own
-            self.last = own + self.offset
-            return self.last
-        if 'mode' in row or step is None:
-            return self.last
-        return max(step, self.last)
+            place = _whole(row.get('iter')) if step is None else step
+            if place is None:
+                continue
+            if is_old and epoch_length:
+                place += (max(_whole(row.get('epoch')) or 1, 1) - 1) * epoch_length
+            last = place
+            start.trained.add(place)
+        elif not is_old and step is None:
+            continue  # of no place, as the first line of 0.x, which tells of the machine
+        _add(start, row, last if is_training or is_old else max(step, last), is_training)
+    return start
 
 
 def _whole(value) -> int | None:
@@ -201,22 +218,14 @@ def _whole(value) -> int | None:
     return int(value) if is_number and math.isfinite(value) and abs(value) < 2**53 else None
 
 
-def _add(start: _Start, row: dict, places: _Places) -> None:
-    """The numbers of a line. Texts are left, and lines that stand nowhere, as the first one of
-    mmsegmentation 0.x, which tells of the machine."""
-    is_old = 'mode' in row
-    is_training = row['mode'] == 'train' if is_old else not {'iter', 'lr', 'loss'}.isdisjoint(row)
-    if not is_old and _whole(row.get('step')) is None and _whole(row.get('iter')) is None:
-        return
-    place = places.of(row, is_training)
-    if is_training:
-        start.trained.add(place)
+def _add(start: _Start, row: dict, place: int, is_training: bool) -> None:
+    """The numbers of a line; texts are left."""
     for key, value in row.items():
         if key in _PLACES or isinstance(value, bool) or not isinstance(value, int | float):
             continue
+        scale = 100 if 'mode' in row and key.partition('.')[0] in _SCORES else 1
         if not is_training and key in SHARED:
             key = f'val/{key}'
-        scale = 100 if is_old and key.partition('.')[0] in _SCORES else 1
         start.points.setdefault(key, {})[place] = scale * _real(value)
 
 

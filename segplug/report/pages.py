@@ -7,7 +7,6 @@ browser, too.
 import base64
 import io
 import math
-import re
 
 import cv2
 import jinja2
@@ -15,10 +14,9 @@ import numpy as np
 from PIL import Image
 
 from .. import __version__
+from .charts.svg import FORBIDDEN
 
 _JPEG_QUALITY = 84
-# Control characters, and halves of surrogate pairs, which undecodable file names hold.
-_FORBIDDEN = re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]')
 MISSING = '–'
 
 
@@ -87,7 +85,7 @@ def _address(kind: str, data: bytes) -> str:
 
 def _plain(value):
     """Text without what HTML has no place for."""
-    return _FORBIDDEN.sub('\ufffd', value) if type(value) is str else value
+    return FORBIDDEN.sub('\ufffd', value) if type(value) is str else value
 
 
 def _environment() -> jinja2.Environment:

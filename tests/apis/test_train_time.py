@@ -1,8 +1,11 @@
 """Seconds of an iteration, by hand."""
 
+import os
+
 import numpy as np
 import pytest
 
+from segplug.apis.curve_text import time_line
 from segplug.apis.train_time import train_time
 from segplug.report.logs import Curve, RunLog
 
@@ -39,3 +42,19 @@ def test_one_value_is_better_than_none():
 def test_no_time_is_none():
     assert train_time(log(loss=Y)) is None
     assert train_time(log(time=np.full(4, np.nan))) is None
+
+
+def test_what_is_left(tmp_path):
+    """50 iterations of 150 are done; 100 times 1.5 s."""
+    run = RunLog('r', log(time=Y).curves, (10,), (tmp_path / 'scalars.json',))
+    for text, planned in (("train_cfg = dict(max_iters=150, type='IterBasedTrainLoop')", 150),
+                          ('train_cfg = dict(max_epochs=2)', None), ('train_cfg = (', None),
+                          ("import os; train_cfg = dict(max_iters=os.abort())", None)):
+        (tmp_path / 'config.py').write_text(text)
+        os.utime(tmp_path / 'config.py', (0, len(text)))
+        assert train_time(run).planned == planned
+        if planned:
+            assert train_time(run).left == pytest.approx(150)
+            assert time_line(train_time(run)).endswith('50 of 150 iterations in 90 s, 2 min to go')
+    (tmp_path / 'config.py').write_text('train_cfg = dict(max_iters=50)')
+    assert train_time(run).left is None

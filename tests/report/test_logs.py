@@ -109,6 +109,15 @@ def test_version_0_by_epochs(tmp_path):
     assert points(run, 'mIoU') == [(60, 50)]
 
 
+def test_version_0_by_epochs_resumed(tmp_path):
+    """The second start is in epoch 2: (2 - 1) * 60 + 40 = 100; the first got to 120."""
+    write(tmp_path / '1.log.json', [old('train', e, i, loss=3.) for e in (1, 2) for i in (40, 60)])
+    write(tmp_path / '2.log.json', [old('train', 2, 40, loss=1.), old('val', 2, 9, mIoU=0.5)])
+    run = read_run(tmp_path)
+    assert points(run, 'loss') == [(40, 3), (60, 3), (100, 1)]
+    assert points(run, 'mIoU') == [(100, 50)]
+
+
 def test_one_line_an_epoch(tmp_path):
     write(tmp_path / '1.log.json', [old('train', e, 60, loss=1.) for e in (1, 2, 3)])
     assert [x for x, _ in points(read_run(tmp_path), 'loss')] == [60, 120, 180]
@@ -122,12 +131,20 @@ def test_nan_and_infinity_are_values(tmp_path):
     assert y[2] == math.inf
 
 
-@pytest.mark.parametrize('torn', ['{"lr": 0.1, "lo', '{"lr"\x00\x00'])
+@pytest.mark.parametrize('torn', ['{"lr": 0.1, "lo', '{"lr"\x00\x00', '\x00' * 9])
 def test_a_torn_last_line_is_passed_over_with_a_word(tmp_path, torn):
     file = scalars(tmp_path, '1', [train(50, 2.), torn])
     run = read_run(tmp_path)
     assert points(run, 'loss') == [(50, 2)]
     assert run.notes == (f'{file}:2 was cut off and is passed over',)
+
+
+def test_a_start_that_was_killed_in_its_first_line(tmp_path):
+    scalars(tmp_path, '1', [train(50, 2.)])
+    file = scalars(tmp_path, '2', ['{"lr": 0.'])
+    run = read_run(tmp_path)
+    assert points(run, 'loss') == [(50, 2)]
+    assert run.notes == (f'{file}:1 was cut off and is passed over',)
 
 
 @pytest.mark.parametrize('line', ['{"loss": ', '[1, 2]', '7', 'epoch 3', '[' * 100_000])
