@@ -1,9 +1,11 @@
 """How long until something happens: `segplug --help`, and `segplug train` to its first iteration.
 
-The baseline for the training is a script that imports everything at once, as toolboxes do that
-register all of their components at import: every module of segplug, and the packages that it
-only uses now and then. Aims: help in 0.5 s; the first iteration in half of the baseline's time.
-Each is a process of its own; they take turns.
+Two baselines for the training. `startup/plain.py` imports everything at once, as toolboxes do that
+register all of their components at import, and then trains as segplug does. With --mmseg-python,
+the interpreter of an environment that has it with mmengine and mmcv-lite, mmsegmentation's own
+tools/train.py trains an FCN-R18 that both have. Aims: help in 0.5 s; half of the time of either.
+Each is a process of its own; they take turns, and the first turn, which fills caches, does not
+count. The last rows are what no training with mmengine can leave out.
 """
 
 import argparse
@@ -16,24 +18,17 @@ from pathlib import Path
 
 from common import ROOT, figure, main, row
 
+HERE = Path(__file__).resolve().parent / 'startup'
 CONFIG = 'unet/unet_r18_minicity.py'
 FIRST = 'Iter(train)'  # of the log's first line of the training
 OPTIONS = ('train_cfg.max_iters=1', 'default_hooks.logger.interval=1', 'val_dataloader=None',
            'train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False',
            'train_dataloader.batch_size=2')
-PLAIN = """
-import importlib, pkgutil, sys
-for name in ('torch', 'torch.utils.tensorboard', 'mmengine', 'mmcv', 'cv2', 'numpy', 'scipy',
-             'scipy.ndimage', 'scipy.io', 'pandas', 'matplotlib.pyplot', 'PIL.Image', 'numba',
-             'medpy.metric', 'tifffile'):
-    importlib.import_module(name)
-import segplug
-for found in pkgutil.walk_packages(segplug.__path__, 'segplug.'):
-    if 'cuda' not in found.name and not found.name.startswith('segplug.compat.mmseg'):
-        importlib.import_module(found.name)
-from segplug.cli.main import main
-sys.exit(main(sys.argv[1:]))
-"""
+SEGPLUG = [sys.executable, '-m', 'segplug.cli.main']
+# What a training with mmengine imports, whatever else it leaves out.
+FLOORS = {'import torch alone': 'import torch',
+          'import of torch, mmengine.runner and mmcv.cnn alone':
+              'import torch, mmengine.runner, mmcv.cnn'}
 
 
 def until(command: list[str], text: str | None) -> float:
@@ -52,36 +47,62 @@ def until(command: list[str], text: str | None) -> float:
 
 
 def by_turns(commands: dict[str, list[str]], text: str | None, repeats: int) -> dict[str, float]:
-    """Median seconds of each; the first turn fills caches and does not count."""
+    """Median milliseconds of each; the first turn fills caches and does not count."""
     times = {name: [] for name in commands}
     for turn in range(repeats + 1):
         for name, command in commands.items():
             seconds = until(command, text)
             if turn:
-                times[name].append(seconds)
+                times[name].append(1000 * seconds)
     return {name: statistics.median(values) for name, values in times.items()}
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('--mmseg-python', metavar='PATH',
+                        help='interpreter of an environment with mmsegmentation 1.2.2')
+
+
+def against_plain(data: Path, folder: Path, repeats: int) -> list[dict]:
+    """On one process, and on two."""
+    plain = [sys.executable, str(HERE / 'plain.py'), CONFIG, str(data), str(folder / 'a'), *OPTIONS]
+    ours = [*SEGPLUG, 'train', CONFIG, '--data-root', str(data), '--work-dir', str(folder / 'b'),
+            '--cfg-options', *OPTIONS]
+    times = by_turns({'plain': plain, 'ours': ours, 'two': [*ours, '--nproc', '2']}, FIRST, repeats)
+    return [row('segplug train to its first iteration: everything imported / ours', times['plain'],
+                times['ours'], 'ms', aim=2.0),
+            figure('segplug train --nproc 2 to its first iteration', times['two'], 'ms')]
+
+
+def against_mmseg(python: str, data: Path, folder: Path, repeats: int) -> list[dict]:
+    """The same network, data and schedule by both libraries."""
+    for scope in ('mmseg', 'segplug'):
+        (folder / f'fcn_{scope}.py').write_text(
+            f'default_scope = {scope!r}\ndata_root = {str(data)!r}\n'
+            + (HERE / 'config.py').read_text())
+    times = by_turns({
+        'mmseg': [python, str(HERE / 'run_mmseg.py'), str(folder / 'fcn_mmseg.py'), '--work-dir',
+                  str(folder / 'c')],
+        'ours': [*SEGPLUG, 'train', str(folder / 'fcn_segplug.py'), '--work-dir',
+                 str(folder / 'd')]}, FIRST, repeats)
+    return [row('FCN-R18 to its first iteration: mmsegmentation / ours', times['mmseg'],
+                times['ours'], 'ms', aim=2.0)]
 
 
 def run(args: argparse.Namespace) -> list[dict]:
     repeats = 1 if args.quick else 9
-    segplug = [sys.executable, '-m', 'segplug.cli.main']
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        subprocess.run([*segplug, 'make-minicity', str(folder / 'data'), '--train', '4', '--val',
+        subprocess.run([*SEGPLUG, 'make-minicity', str(folder / 'data'), '--train', '4', '--val',
                         '1', '--test', '1'], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-        plain = folder / 'plain.py'
-        plain.write_text(f'import sys\nsys.path.insert(0, {str(ROOT)!r})\n{PLAIN}')
-        training = ['train', CONFIG, '--data-root', str(folder / 'data'), '--cfg-options', *OPTIONS,
-                    '--work-dir']
-        helps = by_turns({'help': [*segplug, '--help']}, None, repeats)
-        first = by_turns({'plain': [sys.executable, str(plain), *training, str(folder / 'a')],
-                          'ours': [*segplug, *training, str(folder / 'b')]}, FIRST, repeats)
-        bare = by_turns({'torch': [sys.executable, '-c', 'import torch']}, None, repeats)
-    return [figure('segplug --help', 1000 * helps['help'], 'ms', aim=500),
-            row('segplug train to its first iteration', 1000 * first['plain'],
-                1000 * first['ours'], 'ms', aim=2.0),
-            figure('import torch alone', 1000 * bare['torch'], 'ms')]
+        rows = [figure('segplug --help', by_turns({'help': [*SEGPLUG, '--help']}, None,
+                                                  repeats)['help'], 'ms', aim=500)]
+        rows += against_plain(folder / 'data', folder, repeats)
+        if args.mmseg_python:
+            rows += against_mmseg(args.mmseg_python, folder / 'data', folder, repeats)
+        floors = by_turns({case: [sys.executable, '-W', 'ignore', '-c', code]
+                           for case, code in FLOORS.items()}, None, repeats)
+    return [*rows, *(figure(case, value, 'ms') for case, value in floors.items())]
 
 
 if __name__ == '__main__':
-    main(__doc__, run)
+    main(__doc__, run, options=options)
