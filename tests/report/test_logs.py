@@ -53,7 +53,7 @@ def test_any_place_of_a_run_leads_to_it(tmp_path):
 def test_a_later_start_replaces_the_overlap(tmp_path):
     """Killed at 200, resumed from 100: its first line is 150. 50 and 100 stay."""
     scalars(tmp_path, '20260101_000000', [
-        train(50, 5.), train(100, 4.), val(100, 40.), train(150, 3.), train(200, 2.),
+        train(50, 5.), train(100, 4.), val(100, 40.), train(150, 3.), val(150, 45.), train(200, 2.),
         val(200, 50.)])
     scalars(tmp_path, '20260102_000000', [train(150, 3.5), train(250, 2.5), val(250, 55.)])
     scalars(tmp_path, '20260103_000000', [''])  # died before its first line
