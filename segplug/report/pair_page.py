@@ -121,7 +121,7 @@ def pair_page(page: PairPage, max_bytes: int = MAX_BYTES) -> str:
         distribution=Markup(charts.histogram(
             changes, title='Images by the change of their mIoU',
             x_label='mIoU in B minus mIoU in A, in points', y_label='images',
-            marks=[('no change', 0.)])),
+            marks=[('no change at', 0.)])),
         curves=[(panel.key, Markup(panel.svg())) for panel in page.panels],
         images=_most_changed_first(page.images)[:_MAX_ROWS],
         differences=(page.differences or ())[:_MAX_DIFFERENCES],

@@ -35,7 +35,7 @@ def histogram(values: Sequence[float], *, title: str, x_label: str = '', y_label
     if not len(array):
         return svg.chart(60, title, desc, [svg.text(svg.WIDTH / 2, 34, 'no values', 'middle')])
     counts = np.histogram(array, edges)[0]
-    top = 30 if y_label or marks else 12
+    top = 12 + 14 * bool(y_label) + 14 * bool(marks)
     y_scale = axes.Scale(0., axes.rounded_out(0., float(counts.max()), 4)[1], _HEIGHT, top)
     y_ticks = [tick for tick in y_scale.ticks(4) if tick == int(tick)]
     names = axes.labels(y_ticks)
