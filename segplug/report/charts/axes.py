@@ -12,10 +12,11 @@ _LIMIT = 1e300
 
 def drawable(values: Iterable[float], log: bool = False) -> np.ndarray:
     """The values as float64, nan for what has no place: infinities, and 0 and less on a log
-    scale."""
+    scale; what is below 1e-300 is 0."""
     array = np.array([math.nan if v is None else v for v in values], dtype=np.float64)
     with np.errstate(invalid='ignore'):
         array[~(np.abs(array) <= _LIMIT)] = math.nan
+        array[np.abs(array) < 1 / _LIMIT] = 0
         if log:
             array[~(array > 0)] = math.nan
     return array
@@ -57,8 +58,11 @@ def labels(values: Sequence[float]) -> list[str]:
                 v == 0 or size <= abs(v) < 1e9 and f'{v / size:.4g}' == f'{v / size:.9g}'
                 for v in values):
             break
-    texts = [f'{v / size:.6g}'.replace('e-0', 'e-').replace('e+0', 'e').replace('e+', 'e')
-             for v in values]
+    for digits in (6, 9, 12, 15):
+        texts = [f'{v / size:.{digits}g}'.replace('e-0', 'e-').replace('e+0', 'e')
+                 .replace('e+', 'e') for v in values]
+        if len(set(texts)) == len(set(values)):
+            break
     return [t if t == '0' else t + letter for t in texts]
 
 
@@ -104,6 +108,11 @@ def span(values: np.ndarray, log: bool = False) -> tuple[float, float] | None:
 
 def rounded_out(low: float, high: float, count: int = 5) -> tuple[float, float]:
     """[low, high] widened to multiples of its step, so that the axis ends at ticks."""
-    step = steps(low, high, count)
-    return (float(f'{math.floor(low / step + 1e-9) * step:.12g}'),
-            float(f'{math.ceil(high / step - 1e-9) * step:.12g}'))
+    for _ in range(9):  # far more than are needed
+        step = steps(low, high, count)
+        wider = (float(f'{math.floor(low / step + 1e-9) * step:.12g}'),
+                 float(f'{math.ceil(high / step - 1e-9) * step:.12g}'))
+        if wider == (low, high):
+            break
+        low, high = wider  # a wider axis may have a longer step
+    return low, high

@@ -110,7 +110,8 @@ def _x_axis(scale: axes.Scale, label: str) -> list[str]:
 def _line(colour: int, one: Series, x: np.ndarray, y: np.ndarray, x_scale: axes.Scale,
           y_scale: axes.Scale) -> list[str]:
     gap = np.isnan(x) | np.isnan(y)
-    places = np.stack([x_scale(x), np.where(gap, math.nan, y_scale(y))], 1)
+    places = np.stack([scale(np.where(gap, math.nan, values)) for scale, values in
+                       ((x_scale, x), (y_scale, y))], 1)
     css, dash = _style(colour)
     faint = ' faint' if one.faint else ''
     body = [f'<path class="line {css}{faint}"{dash} d="{_path(_thinned(places))}"/>']

@@ -28,7 +28,8 @@ def test_log_ticks():
 @pytest.mark.parametrize(('values', 'expected'), [
     ([0, 50_000, 100_000], ['0', '50k', '100k']), ([1e6, 2.5e6], ['1M', '2.5M']),
     ([500, 1000], ['500', '1000']), ([0, 1e-5, 2e-5], ['0', '1e-5', '2e-5']),
-    ([0, 0.5], ['0', '0.5']), ([1e20], ['1e20']), ([-2000, 2000], ['-2k', '2k'])])
+    ([0, 0.5], ['0', '0.5']), ([123456789.1, 123456789.2], ['123456789.1', '123456789.2']),
+    ([1e20], ['1e20']), ([-2000, 2000], ['-2k', '2k'])])
 def test_labels_are_short(values, expected):
     assert axes.labels(values) == expected
 
@@ -43,6 +44,7 @@ def test_scales():
 
 
 def test_what_has_no_place_is_nan():
+    assert axes.drawable([5e-324, -1e-310]).tolist() == [0, 0]
     values = axes.drawable([1, None, math.inf, -math.inf, 1e301, math.nan, -2])
     assert np.isnan(values).tolist() == [False, True, True, True, True, True, False]
     assert np.isnan(axes.drawable([0, -1, 2], log=True)).tolist() == [True, True, False]
@@ -59,3 +61,12 @@ def test_a_span_is_never_empty():
 def test_ends_move_out_to_the_step():
     assert axes.rounded_out(0.43, 2.87) == (0, 3)  # step 0.5
     assert axes.rounded_out(0, 10) == (0, 10)
+
+
+def test_a_wider_axis_ends_at_its_own_ticks():
+    """1.74 / 5 = 0.348 asks for steps of 0.2: 0.2 to 2; there 1.8 / 5 = 0.36 asks for 0.5."""
+    assert axes.rounded_out(0.26, 2) == (0, 2)
+    for low, high in np.random.default_rng(0).normal(0, 10, (200, 2)) ** 3:
+        ends = axes.rounded_out(min(low, high), max(low, high))
+        assert axes.ticks(*ends)[0] == ends[0]
+        assert axes.ticks(*ends)[-1] == ends[1]
