@@ -17,9 +17,9 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from ..datasets.files import decode, displayed, read_bytes
-from ..engine.dataloading import build_dataloader
 from ..errors import ConfigError, DataError, SegplugError
 from ..evaluation.outputs import output_names, relative_names
+from ..registry import DATASETS
 from ..visualization.layers import viewable
 from . import doctor_config, run_record
 from .config import load_config, set_data_root
@@ -94,8 +94,11 @@ class Samples:
             raise ConfigError('The config has no test_dataloader.', culprit='test_dataloader')
         self._cfg, self._folder = cfg, tested.folder / 'predictions'
         self._counts = dict(zip(tested.images.files, tested.images.counts, strict=True))
+        # No loader: its sampler would ask the other processes of a test that reports at its end.
         with self._scope(), explained(cfg):
-            self._dataset = build_dataloader({**cfg.test_dataloader, 'num_workers': 0}, 0).dataset
+            self._dataset = DATASETS.build(cfg.test_dataloader.dataset)
+        if hasattr(self._dataset, 'full_init'):
+            self._dataset.full_init()
         self.metainfo = dict(getattr(self._dataset, 'metainfo', {}))
         self.ignore_index = next((leaf.get('ignore_index', 255) for loader, leaf in datasets(cfg)
                                   if loader == 'test_dataloader'), 255) \
