@@ -107,7 +107,7 @@ def test_no_config_is_said(tmp_path):
 
 
 def test_no_loader_is_made_as_other_processes_may_be_gone(tmp_path):
-    """A sampler asks the other processes for their seed; those of a test with --report have ended."""
+    """A sampler asks the other processes for a seed; those of a test with --report have ended."""
     cfg = config(tmp_path, img_suffix='.png')
     cfg['test_dataloader']['sampler'] = dict(type='Unheard', shuffle=False)
     assert samples_of(folder_of_a_test(tmp_path, config=cfg)).read('street_0.png')
