@@ -147,8 +147,8 @@ def _undecoded(data: bytes | None, path: str, kind: str, reason: str) -> DataErr
         return DataError(f'The {kind} {path} cannot be decoded.', got=reason,
                          expected='a whole image file', fix=_RESTORE)
     tiff = array_files.is_tiff(data)
-    fix = "set imdecode_backend='tifffile' and color_type='unchanged' if it has more than four " \
-        f'channels; otherwise {_RESTORE}' if tiff and kind == 'image' else _RESTORE
+    fix = "set imdecode_backend='tifffile' and color_type='unchanged' if it has floats or more " \
+        f'than four channels; otherwise {_RESTORE}' if tiff and kind == 'image' else _RESTORE
     return DataError(f'The {kind} {path} cannot be decoded.', got=f'{len(data)} bytes; {reason}',
                      expected='a whole image file', fix=fix)
 

@@ -86,7 +86,8 @@ def test_the_caller_may_write_over_the_array():
 @pytest.mark.parametrize(('array', 'mean', 'said'), [
     (RGB / 255, [120.0] * 3, 'go up to [01].*mean of 120: multiply by 255'),
     (RGB.astype(np.uint16) * 257, [120.0], 'go up to 6.*mean of 120: divide by 257'),
-    (RGB > 9, [120.0], 'go up to 1,'), (RGB, [120.0], None), (RGB / 255, [0.5] * 3, None), (RGB / 255, [], None),
+    (RGB > 9, [120.0], 'go up to 1,'), (RGB, [120.0], None), (RGB / 255, [0.5] * 3, None),
+    (RGB / 255, [], None),
     (RGB * 0, [120.0], None), (RGB.astype(np.uint16) * 257, [9000.0], None)])
 def test_values_of_another_scale(array, mean, said, monkeypatch):
     lines = []
