@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from mmengine.config import Config
 
 from ..errors import ConfigError, did_you_mean
-from ..visualization.backends import check_installed
 
 # word -> back end
 BACKENDS = {
@@ -28,6 +27,7 @@ def use_tracking(cfg: Config, names: Sequence[str]) -> None:
             raise ConfigError(f'--track does not know {name!r}.', expected=', '.join(BACKENDS),
                               fix=did_you_mean(name, BACKENDS))
         try:
+            from ..visualization.backends import check_installed
             check_installed(BACKENDS[name])
         except ConfigError as error:
             error.fix, error.where = f'{error.fix.partition(", or")[0]}', f'--track {name}'

@@ -11,7 +11,7 @@ from segplug.errors import ConfigError
 
 @pytest.fixture(autouse=True)
 def installed(monkeypatch):
-    monkeypatch.setattr('segplug.apis.tracking.check_installed', lambda kind: None)
+    monkeypatch.setattr('segplug.visualization.backends.check_installed', lambda kind: None)
 
 
 def kinds(cfg):
@@ -50,7 +50,7 @@ def test_what_nobody_knows_or_has(monkeypatch, capsys):
     def check(kind):
         raise ConfigError(f'{kind} needs x.', fix='pip install x, or take it out')
 
-    monkeypatch.setattr('segplug.apis.tracking.check_installed', check)
+    monkeypatch.setattr('segplug.visualization.backends.check_installed', check)
     with pytest.raises(ConfigError, match='--track wandb.*pip install x') as caught:
         use_tracking(Config(dict()), ['wandb'])
     assert 'take it out' not in str(caught.value)

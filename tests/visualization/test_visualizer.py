@@ -103,3 +103,22 @@ def test_a_figure_of_a_subclass_is_made_at_once():
             return canvas, fig, ax
 
     assert Own('own').dpi == 50
+
+
+def test_the_image_alone_first_and_no_part_larger_than_asked_for(tmp_path, sample):
+    visualizer = SegLocalVisualizer(palette=PALETTE)
+    file = tmp_path / 'x.png'
+    visualizer.add_datasample('x', IMAGE, sample, out_file=str(file), draw_image=True)
+    found = cv2.imread(str(file))
+    assert found.shape == (8, 30, 3)
+    assert np.array_equal(found[:, :10], IMAGE)
+    for side, shape in ((5, (4, 15, 3)), (10, (8, 30, 3))):
+        visualizer.add_datasample('x', IMAGE, sample, out_file=str(file), draw_image=True,
+                                  max_side=side)
+        assert cv2.imread(str(file)).shape == shape
+
+
+def test_an_image_without_labels_is_made_smaller_too(tmp_path):
+    file = tmp_path / 'x.png'
+    SegLocalVisualizer().add_datasample('x', IMAGE, out_file=str(file), draw_image=True, max_side=5)
+    assert cv2.imread(str(file)).shape == (4, 5, 3)

@@ -30,7 +30,7 @@ KINDS = (
     ('Runners', 'RUNNERS', 'segplug.engine'),
     ('Log processors', 'LOG_PROCESSORS', 'segplug.engine'),
     ('Visualizers', 'VISUALIZERS', 'segplug.visualization'),
-    ('Visualizer back-ends', 'VISBACKENDS', 'segplug.engine'),
+    ('Visualizer back-ends', 'VISBACKENDS', 'segplug.visualization'),
 )
 
 

@@ -1,6 +1,8 @@
 """TensorBoard: its file read back, a full disk, and none installed."""
 
+import contextlib
 import importlib.util
+import threading
 
 import pytest
 
@@ -63,10 +65,10 @@ def test_a_full_disk_is_told_once(tmp_path, said, capfd):
     assert capfd.readouterr().err == ''
 
 
-@pytest.mark.filterwarnings('ignore::pytest.PytestUnhandledThreadExceptionWarning')
-def test_a_full_disk_ends_tensorboards_own_writer(tmp_path):
+def test_a_full_disk_ends_tensorboards_own_writer(tmp_path, monkeypatch):
     """While this passes, `_Quiet` is needed."""
     pytest.importorskip('tensorboard')
+    monkeypatch.setattr(threading, 'excepthook', lambda _: None)  # the traceback of the thread
     from mmengine.visualization import TensorboardVisBackend as Upstream
     backend = Upstream(str(tmp_path))
     backend.add_scalar('loss', 1.0, 1)
@@ -75,3 +77,7 @@ def test_a_full_disk_ends_tensorboards_own_writer(tmp_path):
     backend.add_scalar('loss', 1.0, 2)
     with pytest.raises(OSError, match='No space'):
         backend.experiment.flush()
+    events = backend.experiment.file_writer.event_writer
+    with contextlib.suppress(OSError):
+        events.close()  # ends its thread, before the traceback is pytest's again
+    events._async_writer._worker.join(10)

@@ -3,12 +3,22 @@ checksum, length and whether it is whole (as LevelDB's log has them)."""
 
 import json
 import struct
+import time
 
 _BLOCK, _HEAD = 32768, 7
 
 
 def records(path):
-    """Each protobuf record."""
+    """Each protobuf record; another process writes them, and the last says that the run ended."""
+    for _ in range(100):
+        found = list(_records(path))
+        if any(record.WhichOneof('record_type') == 'exit' for record in found):
+            break
+        time.sleep(0.1)
+    return found
+
+
+def _records(path):
     from wandb.proto.wandb_internal_pb2 import Record
     data, place, whole = path.read_bytes(), _HEAD, b''
     while place + _HEAD <= len(data):
