@@ -168,6 +168,13 @@ def test_the_peak_by_hand(device):
     assert (cost.peak_bytes, cost.peak_in) == (4 * 1600, '0')
 
 
+def test_views_of_what_is_there_take_nothing():
+    """Neither of the image nor of a weight; x + 1 takes 48 bytes, and its view none."""
+    net, x = nn.Linear(4, 4), torch.zeros(1, 3, 2, 2)
+    cost = forward_cost(net, lambda: (x.flatten(2), net.weight.T, (x + 1).flatten()[2:]))
+    assert cost.peak_bytes == 48
+
+
 def test_the_peak_is_the_profilers():
     """These operators take nothing for themselves, so the allocator sees the same: exp, ReLU and
     their sum y are 3 maps of 120 000 bytes; y and twice y joined are 3 again, and so are the joined
