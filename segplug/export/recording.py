@@ -1,6 +1,7 @@
 """A module as a graph of operators whose sizes are numbers or symbols: `torch.export`."""
 
 import contextlib
+import io
 import logging
 import warnings
 
@@ -68,11 +69,12 @@ def cannot(settings: Settings, error: BaseException) -> ConfigError:
 
 @contextlib.contextmanager
 def quiet():
-    """Without the notes of exporters, which are about their own inside."""
+    """Without the notes of exporters, and the graphs that they print, all about their inside."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), \
+                contextlib.redirect_stderr(io.StringIO()):
             warnings.simplefilter('ignore')
             yield
     finally:

@@ -22,11 +22,14 @@ def export_to_bytes(graph: Graph, settings: Settings, metadata: Mapping, multipl
     """The file of `torch.export.save`, and the program in it.
 
     Raises:
-        ConfigError: The model cannot be recorded.
+        ConfigError: The model cannot be recorded, or the program not be saved.
     """
     program, file = record(graph, settings, multiple), io.BytesIO()
-    with quiet():
-        torch.export.save(program, file, extra_files={METADATA: json.dumps(metadata)})
+    try:
+        with quiet():
+            torch.export.save(program, file, extra_files={METADATA: json.dumps(metadata)})
+    except Exception as error:  # it does not know every operation on sizes: math.ceil of torch 2.13
+        raise cannot(settings, error) from error
     return file.getvalue(), program
 
 

@@ -60,6 +60,7 @@ def test_an_image_is_labelled_without_segplug_and_torch(onnx_file, trained, mini
 @NEW
 def test_the_example_prepares_images_itself_where_the_file_does_not(repo_root):
     """As the preprocessor of the model does, whatever channels and layout the file takes."""
+    pytest.importorskip('onnxruntime')
     example = runpy.run_path(str(repo_root / 'examples' / 'onnx' / 'run_onnx.py'))
     image = Image.fromarray(np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3))
     takes = dict(width=None, height=None, multiple_of=4, layout='NCHW', dtype='float32',

@@ -27,7 +27,9 @@ from segplug.registry import MODELS  # noqa: E402
 
 PAGE = Path(__file__).parents[2] / 'docs' / 'how-to' / 'export.md'
 SHAPE = (128, 256)  # large enough for two blocks of ISANet at the smallest size that is tried
-REASONS = {'pools over a grid': 'grid', 'depends on the size': 'size'}
+REASONS = {'pools over a grid': 'grid', 'depends on the size': 'size',
+           'does not give what': 'check', 'fails for an input': 'check',
+           'cannot be exported': 'exporter'}
 
 
 def methods() -> dict[str, Path]:
