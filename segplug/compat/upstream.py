@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from .compiler import optimizers_without_compiler
 from .config_text import config_text
 from .distributions import clashing_distributions
+from .sharding import import_later
 
 __all__ = ['apply', 'clashing_distributions']
 
@@ -26,7 +27,7 @@ def apply(load: Callable, schemes: Iterable[str]) -> None:
         schemes: Prefixes of published names that ``load`` resolves.
     """
     optimizers_without_compiler()
-    import_quietly('torch.distributed.optim')
+    import_later()
     import_quietly('mmengine.runner')
     yaml_is_data()
     config_text_is_python()

@@ -20,6 +20,7 @@ import torch
 import torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
+from ..compat.upstream import import_quietly
 from ..errors import ConfigError
 from . import heartbeat, joining
 from .stopping import end_with_parent
@@ -154,6 +155,8 @@ def init(launcher: str, backend: str | None = None, timeout: float = DEFAULT_TIM
             os.environ.setdefault('OMP_NUM_THREADS', os.environ['SLURM_CPUS_PER_TASK'])
     elif 'TORCHELASTIC_RUN_ID' in os.environ:
         end_with_parent()
+    # What DDP imports of it once there is a group holds the group, which then outlives `leave`.
+    import_quietly('torch.distributed.optim')
     store = _meet(place, timeout, silence, identity or {})
     if on_cuda:
         torch.cuda.set_device(place.local_rank)
