@@ -31,8 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='files, folders, videos, or patterns in quotes')
     parser.add_argument('--out', required=True, metavar='DIR',
                         help='folder for labels/*.png, overlays/*.png and areas.csv')
-    parser.add_argument('--overwrite', action='store_true',
-                        help='replace what --out holds of earlier predictions')
+    parser.add_argument('--overwrite', action='store_true', help='replace a file that is there')
     parser.add_argument('--skip-existing', action='store_true',
                         help='leave out the images that --out has files of already: go on after '
                              'an interruption')
