@@ -187,7 +187,7 @@ def _check_guards(program, settings: Settings, multiple: int, graph: Graph) -> N
             'What this model computes depends on the size or number of the images in a way that '
             'one file cannot hold.', got=f'for {number} image(s) of {height}x{width} this does '
             f'not hold: {guard[:160]}', culprit='dynamic',
-            fix=f'leave {"--dynamic" if settings.dynamic else "--batch"} away')
+            fix=f'leave {"--dynamic" if settings.dynamic else "--dynamic-batch"} away')
 
 
 def _metadata(model: Model, settings: Settings, multiple: int,

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_shape_argument(parser)
     parser.add_argument('--dynamic', action='store_true',
                         help='images of any size may come; an error where that would be wrong')
-    parser.add_argument('--batch', action='store_true',
+    parser.add_argument('--dynamic-batch', action='store_true', dest='batch',
                         help='any number of images may come at once')
     parser.add_argument('--with-preprocess', action='store_true',
                         help='the file takes uint8 images; else float32 (N, C, H, W), normalised')
