@@ -12,10 +12,13 @@ HOOK_ROWS = {
     'FiniteLossHook': {}, 'HeartbeatHook': {}, 'ParamSchedulerHook': {},
     'SegVisualizationHook': dict(draw=True, interval=1), 'SkippedSamplesHook': {},
     'StopHook': {}, 'ValLossHook': {},
-    'EMAHook': {}, 'EmptyCacheHook': {},
+    'EMAHook': {}, 'EmptyCacheHook': {}, 'LoggerHook': {}, 'TrackingHook': {},
 }
 SAMPLERS = {'DefaultSampler': {}, 'InfiniteSampler': {}}
-BACKENDS = {'LocalVisBackend': {}, 'TensorboardVisBackend': {}}
+BACKENDS = {'LocalVisBackend': {}, 'TensorboardVisBackend': {}, 'MLflowVisBackend': {},
+            'WandbVisBackend': dict(init_kwargs=dict(mode='offline'))}
+NEEDS = {'TensorboardVisBackend': 'tensorboard', 'MLflowVisBackend': 'mlflow',
+         'WandbVisBackend': 'wandb'}
 
 
 def cases(cls, rows):
@@ -48,6 +51,6 @@ def test_visualizers(case, check):
 
 @every(cases(contract.BackendCase, BACKENDS), contract.BACKEND_CHECKS)
 def test_back_ends(case, check):
-    if case.name == 'TensorboardVisBackend':
-        pytest.importorskip('tensorboard', reason='tensorboard is an extra')
+    if case.name in NEEDS:
+        pytest.importorskip(NEEDS[case.name], reason=f'{NEEDS[case.name]} is an extra')
     check(case)

@@ -21,6 +21,12 @@ BY_EPOCH = {  # three batches in each epoch
     'default_hooks.checkpoint.by_epoch': True, 'default_hooks.checkpoint.interval': 1}
 
 
+@pytest.fixture(autouse=True)
+def nobody_listens():
+    """A test of another file may have left a run in the middle, with its ear on the signals."""
+    request.restore()
+
+
 def run(folder, *hooks, resume: bool = False, **options) -> Runner:
     runner = Runner.from_cfg(toy_cfg(folder, resume='auto' if resume else False, **options))
     for hook in hooks:
