@@ -5,6 +5,7 @@ import textwrap
 
 import pytest
 
+from segplug.apis import load_model
 from segplug.apis.training import train
 
 CONFIG = 'unet/unet_r18_minicity.py'
@@ -47,3 +48,15 @@ def write(tmp_path):
         path.write_text(textwrap.dedent(text))
         return path
     return _write
+
+
+@pytest.fixture(scope='module')
+def model(trained):
+    """The tiny trained network, loaded from its checkpoint alone."""
+    return load_model(trained.checkpoint)
+
+
+@pytest.fixture(scope='module')
+def image(minicity):
+    """The first street scene of the validation set."""
+    return sorted(minicity.rglob('val/*/*_leftImg8bit.png'))[0]

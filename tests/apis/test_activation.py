@@ -16,16 +16,6 @@ CONFIG = 'unet/unet_r18_minicity.py'
 CLASSES = ('road', 'traffic light', '3')
 
 
-@pytest.fixture(scope='module')
-def model(trained):
-    return load_model(trained.checkpoint)
-
-
-@pytest.fixture(scope='module')
-def image(minicity):
-    return sorted(minicity.rglob('val/*/*_leftImg8bit.png'))[0]
-
-
 def predicted(model, image):
     return np.unique(model.predict(image).labels).tolist()
 

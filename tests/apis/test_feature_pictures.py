@@ -14,16 +14,6 @@ from segplug.visualization.draw import heat_map
 CONFIG = 'unet/unet_r18_minicity.py'
 
 
-@pytest.fixture(scope='module')
-def model(trained):
-    return load_model(trained.checkpoint)
-
-
-@pytest.fixture(scope='module')
-def image(minicity):
-    return sorted(minicity.rglob('val/*/*_leftImg8bit.png'))[0]
-
-
 def test_the_maps_are_what_the_layers_gave(model, image):
     found = features(model, None, image, ['backbone', 'decode_head.conv_seg'])
     assert list(found.maps) == [f'backbone:{i}' for i in range(5)] + ['decode_head.conv_seg']
