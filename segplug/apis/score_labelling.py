@@ -117,11 +117,13 @@ def _of(dataset: BaseSegDataset, source: str, ignore_index: int | None) -> Label
     known = type(dataset).METAINFO.get('label_ids') or ()
     if ignore_index is None:
         ignore_index = dataset.ignore_index
+    images = dataset.data_prefix.get('img_path') or ''
     return Labelling(
         source, metainfo, ignore_index, dataset.reduce_zero_label,
         label_map=dataset.get_label_map(metainfo['classes'], ignore_index=-1),
         known_ids=range(max(known, default=-1) + 1),
-        img_suffix=dataset.img_suffix, seg_map_suffix=dataset.seg_map_suffix)
+        img_suffix=dataset.img_suffix, seg_map_suffix=dataset.seg_map_suffix,
+        img_folder=images if os.path.isdir(images) else '')
 
 
 def _ignore_index(given: int | None, num_classes: int) -> int:

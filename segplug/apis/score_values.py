@@ -15,6 +15,7 @@ import numpy as np
 
 from ..datasets.cityscapes import LABEL_IDS, TRAIN_IDS
 from ..datasets.files import decode, read_bytes
+from ..datasets.suffixes import Suffix
 from ..errors import ConfigError, DataError
 
 CLASS_VALUES, LABEL_VALUES = 'class-ids', 'label-ids'
@@ -34,6 +35,8 @@ class Labelling:
         label_map: Class id in a label file -> class id or -1 (left out); None where equal.
         known_ids: The label ids that may stand in a label file; empty where it holds class ids.
         img_suffix, seg_map_suffix: Ends of the names of images and labels; '' if any may come.
+            Images may have several.
+        img_folder: Of the images, which need not be there; it tells which of several ends.
     """
 
     source: str
@@ -42,8 +45,9 @@ class Labelling:
     reduce_zero_label: bool = False
     label_map: dict[int, int] | None = None
     known_ids: range = range(0)
-    img_suffix: str = ''
+    img_suffix: Suffix = ''
     seg_map_suffix: str = ''
+    img_folder: str = ''
 
     @property
     def num_classes(self) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from mmengine.logging import MMLogger, print_log
 
+from ..datasets.suffixes import as_tuple
 from ..errors import ConfigError, DataError
 from ..evaluation import BoundaryIoUMetric, IoUMetric
 from ..evaluation.boundary_metric import FILE_NAME as BOUNDARY_FILE
@@ -162,11 +163,14 @@ def _pairs(pred_dir: str, gt_dir: str, labelling: Labelling, pred_suffix: str | 
             raise DataError(f'The folder of {what} {folder} does not exist.',
                             got=score_files.scan.nearby(folder), fix='correct the path')
     labels = score_files.find_labels(gt_dir, labelling.seg_map_suffix, label_suffix, names)
-    endings = [labelling.img_suffix, *score_files.label_endings(labelling.seg_map_suffix)]
+    endings = [*as_tuple(labelling.img_suffix),
+               *score_files.label_endings(labelling.seg_map_suffix)]
     predictions = score_files.find_predictions(pred_dir, endings, pred_suffix)
     matched = score_files.pair(predictions, labels, allow_extra)
-    pairs = [Pair(name + (labelling.img_suffix or label.suffix), pred, label)
-             for name, (pred, label) in matched.items()]
+    images = score_files.scan.with_suffix(labelling.img_folder, list(matched),
+                                          labelling.img_suffix)
+    pairs = [Pair(image if labelling.img_suffix else name + label.suffix, pred, label)
+             for (name, (pred, label)), image in zip(matched.items(), images, strict=True)]
     unscored = len(predictions) - len(pairs)
     print_log(f'{len(pairs)} labels below {gt_dir}, as {pairs[0].label.name}, each with a '
               f'prediction below {pred_dir}, as {pairs[0].pred.name}'

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import torch
 
+from ..datasets.suffixes import as_tuple
 from ..errors import DataError
 from ..registry import DATASETS
 from .case import Case, Check, adds_to, hold, own_scope
@@ -78,7 +79,7 @@ class DatasetCase(Case):
             return self.img[1], self.label[1]
         # Its own ends are known once it is made; no file is looked for until it is read.
         dataset = self.dataset(root, lazy_init=True)
-        return (self.img[1] or getattr(dataset, 'img_suffix', '.jpg'),
+        return (self.img[1] or as_tuple(getattr(dataset, 'img_suffix', '.jpg'))[0],
                 self.label[1] or getattr(dataset, 'seg_map_suffix', '.png'))
 
 

@@ -22,6 +22,7 @@ from .classes import find_table
 from .packed import Store
 from .packed_tree import tree_args
 from .pipeline import Pipeline
+from .suffixes import Suffix, better, pattern
 
 
 def class_map(old: Sequence[str], new: Sequence[str], ignore_index: int = 255) -> dict[int, int]:
@@ -70,7 +71,8 @@ class BaseSegDataset(BaseDataset):
     Args:
         ann_file: Text file with one image name a line, with or without its suffix; '' lists the
             folder.
-        img_suffix: End of an image's name, extension included; None for the class's own.
+        img_suffix: End of an image's name, extension included, or several where a folder mixes
+            them: ``('.jpg', '.png')``; None for the class's own.
         seg_map_suffix: End of a label's name, extension included; None for the class's own.
         metainfo: Overrides of METAINFO. ``classes`` may be a subset, in any order: the label
             values follow, what is left out becomes ``ignore_index``. It may also name a file,
@@ -107,7 +109,7 @@ class BaseSegDataset(BaseDataset):
     # bad samples finds those too. Otherwise the model does it, for the pixels that it sees.
     check_values = False
 
-    def __init__(self, ann_file: str = '', img_suffix: str | None = None,
+    def __init__(self, ann_file: str = '', img_suffix: Suffix | None = None,
                  seg_map_suffix: str | None = None,
                  metainfo: Mapping | None = None, data_root: str | None = None,
                  data_prefix: dict = dict(img_path='', seg_map_path=''),
@@ -193,28 +195,29 @@ class BaseSegDataset(BaseDataset):
 
     def load_data_list(self) -> list[dict]:
         """One dict per image: img_path, seg_map_path, label_map, reduce_zero_label, seg_fields."""
-        stems = self._stems()
-        labels = self._labels(stems)
+        images = self._images()
+        labels = self._labels([stem for stem, _ in images])
         img_dir = self.data_prefix['img_path']
-        return [dict(img_path=os.path.join(img_dir, stem + self.img_suffix), seg_map_path=label,
+        return [dict(img_path=os.path.join(img_dir, name), seg_map_path=label,
                      label_map=self.label_map, reduce_zero_label=self.reduce_zero_label,
                      seg_fields=[])
-                for stem, label in zip(stems, labels, strict=True)]
+                for (_, name), label in zip(images, labels, strict=True)]
 
-    def _stems(self) -> list[str]:
+    def _images(self) -> list[tuple[str, str]]:
+        """The name of each image without its suffix, and with it."""
         folder = self.data_prefix['img_path']
-        stems = scan.image_stems(folder, self.img_suffix, self.ann_file, self.backend_args)
-        if not stems:
+        images = scan.image_names(folder, self.img_suffix, self.ann_file, self.backend_args)
+        if not images:
             raise self._error('finds no image' if not self.ann_file
                               else f'finds no name in {self.ann_file}', folder)
         if self.ann_file:
-            names = [stem + self.img_suffix for stem in stems]
+            names = [name for _, name in images]
             lost = scan.missing(folder, names, self.backend_args)
             if lost:
-                raise self._error(f'lacks {len(lost)} of the {len(stems)} images that '
+                raise self._error(f'lacks {len(lost)} of the {len(names)} images that '
                                   f'{self.ann_file} names: {scan.some(lost)}', folder)
             scan.report_outside(self.ann_file, names, folder, self.data_root)
-        return stems
+        return images
 
     def _labels(self, stems: list[str]) -> list[str | None]:
         """The label file of each stem; all None where the set has no labels."""
@@ -245,7 +248,7 @@ class BaseSegDataset(BaseDataset):
         """The suffixes that pair more images with labels than ours, as a mending line, or ''."""
         images, labels = (scan.list_files(self.data_prefix.get(key, ''), '', self.backend_args)
                           for key in ('img_path', 'seg_map_path'))
-        found = scan.better_suffixes(images, labels, (self.img_suffix, self.seg_map_suffix))
+        found = better(images, labels, (self.img_suffix, self.seg_map_suffix))
         if found is None:
             return ''
         return f'set img_suffix={found[0]!r} and seg_map_suffix={found[1]!r}, which pair ' \
@@ -253,7 +256,7 @@ class BaseSegDataset(BaseDataset):
 
     def _tree(self) -> str:
         """The files that are looked for."""
-        tree = os.path.join(self.data_prefix['img_path'], '**', '*' + self.img_suffix)
+        tree = os.path.join(self.data_prefix['img_path'], '**', pattern(self.img_suffix))
         labels = self.data_prefix.get('seg_map_path', '<seg_map_path>')
         return f'{tree} and {os.path.join(labels, "**", "*" + self.seg_map_suffix)}'
 

@@ -7,6 +7,7 @@ from ..signature import extends
 from . import scan
 from .base import BaseSegDataset
 from .classes import shipped
+from .suffixes import Suffix, pattern, stem_of
 
 
 @DATASETS.register_module()
@@ -16,7 +17,7 @@ class BaseCDDataset(BaseSegDataset):
     Args:
         ann_file: As `BaseSegDataset`'s.
         img_suffix: As `BaseSegDataset`'s.
-        img_suffix2: End of the second image's name; None for that of the first.
+        img_suffix2: End of the second image's name, or several; None for that of the first.
         seg_map_suffix: As `BaseSegDataset`'s.
         data_prefix: ``img_path``, ``img_path2`` and ``seg_map_path``.
 
@@ -25,8 +26,8 @@ class BaseCDDataset(BaseSegDataset):
     """
 
     @extends(BaseSegDataset)
-    def __init__(self, ann_file: str = '', img_suffix: str | None = None,
-                 img_suffix2: str | None = None, seg_map_suffix: str | None = None, *,
+    def __init__(self, ann_file: str = '', img_suffix: Suffix | None = None,
+                 img_suffix2: Suffix | None = None, seg_map_suffix: str | None = None, *,
                  data_prefix: dict = dict(img_path='', img_path2='', seg_map_path=''),
                  **options) -> None:
         first = self.IMG_SUFFIX if img_suffix is None else img_suffix
@@ -40,8 +41,9 @@ class BaseCDDataset(BaseSegDataset):
             raise self._error('has no img_path2 in its data_prefix', '')
         data_list = super().load_data_list()
         first, second = self.data_prefix['img_path'], self.data_prefix['img_path2']
-        names = [os.path.relpath(info['img_path'], first).removesuffix(self.img_suffix)
-                 + self.img_suffix2 for info in data_list]
+        stems = [stem_of(os.path.relpath(info['img_path'], first), self.img_suffix)
+                 for info in data_list]
+        names = scan.with_suffix(second, stems, self.img_suffix2, self.backend_args)
         lost = scan.missing(second, names, self.backend_args)
         if lost:
             raise self._error(f'has no second image for {len(lost)} of its {len(names)} images: '
@@ -52,7 +54,7 @@ class BaseCDDataset(BaseSegDataset):
 
     def _tree(self) -> str:
         second = os.path.join(self.data_prefix.get('img_path2', '<img_path2>'), '**',
-                              '*' + self.img_suffix2)
+                              pattern(self.img_suffix2))
         return f'{second}, {super()._tree()}'
 
 

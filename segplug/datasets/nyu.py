@@ -7,6 +7,7 @@ from ..registry import DATASETS
 from ..signature import extends
 from .base import BaseSegDataset
 from .classes import shipped
+from .suffixes import Suffix
 
 
 def room_of(name: str) -> str:
@@ -31,7 +32,7 @@ class NYUDataset(BaseSegDataset):
 
     @extends(BaseSegDataset, without=('seg_map_suffix',))
     def __init__(self, data_prefix: dict = dict(img_path='images', depth_map_path='annotations'),
-                 img_suffix: str = '.jpg', depth_map_suffix: str = '.png', **options) -> None:
+                 img_suffix: Suffix = '.jpg', depth_map_suffix: str = '.png', **options) -> None:
         super().__init__(data_prefix=data_prefix, img_suffix=img_suffix,
                          seg_map_suffix=depth_map_suffix, **options)
 

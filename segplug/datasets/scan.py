@@ -4,10 +4,8 @@ Pure functions over folders. Labels are looked up in one listing of their folder
 call per file, so that every missing label is known before training starts.
 """
 
-import itertools
 import logging
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +14,7 @@ from mmengine import fileio
 from mmengine.logging import print_log
 
 from ..errors import DataError
+from .suffixes import Suffix, as_tuple, ending, stem_of
 
 _SHOWN = 4  # names an error lists before it says how many there are
 
@@ -54,31 +53,102 @@ def _files_below(folder: str, prefix: str = '', above: tuple[str, ...] = ()) -> 
             yield prefix + entry.name
 
 
-def image_stems(folder: str, suffix: str, ann_file: str = '',
-                backend_args: dict | None = None) -> list[str]:
-    """Names of the images without their suffix, relative to ``folder``.
+def image_names(folder: str, suffix: Suffix, ann_file: str = '',
+                backend_args: dict | None = None) -> list[tuple[str, str]]:
+    """The images of a set: (name without its suffix, name), relative to ``folder``.
 
-    Sorted; with ``ann_file`` (one name a line, with the suffix or without, empty lines skipped)
-    in the order of that file.
+    Sorted by name; with ``ann_file`` (one name a line, with the suffix or without, empty lines
+    skipped) in the order of that file. An image that the file names and that does not exist has
+    the first suffix.
     Files whose suffix differs in case only are not taken, and the log says so.
+
+    Args:
+        folder: Images lie below it.
+        suffix: How images end; several where a folder mixes them.
+        ann_file: '' lists the folder.
+        backend_args: mmengine's file backend.
+
+    Raises:
+        DataError: Two images differ in their suffix only, so that they would share a label, also
+            where the other one is in the list of another split; or ``ann_file`` cannot be read.
     """
     if ann_file and not fileio.isdir(ann_file, backend_args=backend_args):
-        if not fileio.isfile(ann_file, backend_args=backend_args):
-            raise DataError(f'The split file {ann_file} does not exist.', got=nearby(ann_file),
-                            fix='correct ann_file, data_root or --data-root')
-        try:
-            text = fileio.get_text(ann_file, backend_args=backend_args)
-        except UnicodeDecodeError as error:
-            raise DataError(f'The split file {ann_file} is no UTF-8 text.', got=str(error),
-                            expected='one image name a line') from error
-        return [line.strip().removesuffix(suffix) for line in text.splitlines() if line.strip()]
-    files = list_files(folder, '', backend_args)
-    other = [f for f in files if f.lower().endswith(suffix.lower()) and not f.endswith(suffix)]
+        lines = _lines(ann_file, backend_args)
+        found = [stem_of(line, suffix) for line in lines]
+        stems = [line if stem is None else stem for line, stem in zip(lines, found, strict=True)]
+        files = with_suffix(folder, stems, suffix, backend_args)
+        pairs = [(stem, file if stem == line else line)
+                 for stem, file, line in zip(stems, files, lines, strict=True)]
+    else:
+        files = list_files(folder, '', backend_args)
+        _report_other_case(folder, files, suffix)
+        pairs = [(stem, name) for name in files if (stem := stem_of(name, suffix)) is not None]
+    _check_stems(folder, pairs)
+    return pairs
+
+
+def image_stems(folder: str, suffix: Suffix, ann_file: str = '',
+                backend_args: dict | None = None) -> list[str]:
+    """The names of `image_names` without their suffix."""
+    return [stem for stem, _ in image_names(folder, suffix, ann_file, backend_args)]
+
+
+def with_suffix(folder: str, stems: list[str], suffix: Suffix, backend_args: dict | None = None
+                ) -> list[str]:
+    """The name of each stem's file: of several suffixes the one that a file of ``folder`` has.
+
+    The first suffix where no file has one.
+
+    Raises:
+        DataError: A stem has two files.
+    """
+    first, *others = ends = as_tuple(suffix)
+    if not others or not stems:
+        return [stem + first for stem in stems]
+    present = [(stem, name) for name in list_files(folder, '', backend_args)
+               if (stem := stem_of(name, suffix)) is not None]
+    wanted = set(stems)
+    _check_stems(folder, [pair for pair in present if pair[0] in wanted])
+    names = dict(present)
+    # Names written in another way, such as ../other/a, are not in the listing.
+    return [names[stem] if stem in names else next(
+        (stem + end for end in ends
+         if fileio.isfile(os.path.join(folder, stem + end), backend_args=backend_args)),
+        stem + first) for stem in stems]
+
+
+def _lines(file: str, backend_args: dict | None) -> list[str]:
+    """The lines of a split file, without blanks around them and without empty ones."""
+    if not fileio.isfile(file, backend_args=backend_args):
+        raise DataError(f'The split file {file} does not exist.', got=nearby(file),
+                        fix='correct ann_file, data_root or --data-root')
+    try:
+        text = fileio.get_text(file, backend_args=backend_args)
+    except UnicodeDecodeError as error:
+        raise DataError(f'The split file {file} is no UTF-8 text.', got=str(error),
+                        expected='one image name a line') from error
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _report_other_case(folder: str, files: list[str], suffix: Suffix) -> None:
+    ends = as_tuple(suffix)
+    lower = tuple(end.lower() for end in ends)
+    other = [f for f in files if f.lower().endswith(lower) and not f.endswith(ends)]
     if other:
-        print_log(f'{len(other)} files below {folder} are left out because they end in '
-                  f'{other[0][-len(suffix):]}, not {suffix}: {some(other)}', 'current',
-                  logging.WARNING)
-    return [name.removesuffix(suffix) for name in files if name.endswith(suffix)]
+        end = next(other[0][-len(e):] for e in ends if other[0].lower().endswith(e.lower()))
+        print_log(f'{len(other)} files below {folder} are left out because they end in {end}, not '
+                  f'{" or ".join(ends)}: {some(other)}; img_suffix={(*ends, end)!r} takes both',
+                  'current', logging.WARNING)
+
+
+def _check_stems(folder: str, pairs: list[tuple[str, str]]) -> None:
+    found: dict[str, str] = {}
+    for stem, name in pairs:
+        if found.setdefault(stem, name) != name:
+            raise DataError(f'Two images below {folder} differ in how they end only, and would '
+                            'have one label.', got=f'{found[stem]} and {name}',
+                            expected='one image of each name',
+                            fix='take one out or rename it, or name the right end with img_suffix')
 
 
 def missing(folder: str, names: list[str], backend_args: dict | None = None) -> list[str]:
@@ -125,54 +195,10 @@ def nearby(path: str) -> str:
     # A folder further up may be the whole disk: it is not walked.
     files = list_files(str(folder)) if folder == Path(path) else []
     lead = '' if folder == Path(path) else f'{path} does not exist; the nearest folder '
-    counts = Counter(_ending(f) for f in files)
+    counts = Counter(map(ending, files))
     inside = f'{len(files)} files below it (' + ', '.join(
         f'{n} *{e}' for e, n in counts.most_common(_SHOWN)) + '), ' if files else ''
     return f'{lead}{folder} holds {inside}{some(children) or "nothing"}'
-
-
-def better_suffixes(images: list[str], labels: list[str], given: tuple[str, str]
-                    ) -> tuple[str, str, int] | None:
-    """Ends of names that pair more images with labels than ``given``, and how many they pair.
-
-    Tried are the most frequent end of either kind and its extension; of those that pair equally
-    many the shortest are taken.
-
-    Args:
-        images, labels: Names relative to their folders.
-        given: End of the images' names, and of the labels'.
-
-    Returns:
-        The two ends and the number of pairs, or None.
-    """
-    tried = [(_pairs(images, labels, ends), -len(''.join(ends)), *ends)
-             for ends in itertools.product(_usual_ends(images), _usual_ends(labels))]
-    pairs, _, image_end, label_end = max(tried, default=(0, 0, '', ''))
-    return (image_end, label_end, pairs) if pairs > _pairs(images, labels, given) else None
-
-
-def _pairs(images: list[str], labels: list[str], ends: tuple[str, str]) -> int:
-    stems = [{name.removesuffix(end) for name in names if name.endswith(end)}
-             for names, end in zip((images, labels), ends, strict=True)]
-    return len(stems[0] & stems[1])
-
-
-def _usual_ends(names: list[str]) -> set[str]:
-    """The most frequent of `_ending`, and its extension."""
-    if not names:
-        return set()
-    (end, _), = Counter(map(_ending, names)).most_common(1)
-    return {end, os.path.splitext(end)[1]} - {''}
-
-
-def _ending(name: str) -> str:
-    """What tells kinds of files apart: '_gtFine_labelIds.png' or '.jpg'."""
-    stem, ext = os.path.splitext(os.path.basename(name))
-    parts = stem.split('_')
-    words = []
-    while len(parts) > 1 and not re.search(r'\d\d', parts[-1]):
-        words.insert(0, parts.pop())
-    return ''.join('_' + w for w in words) + ext
 
 
 def other_root(root: str | None, prefix: str) -> str | None:

@@ -203,6 +203,20 @@ def test_classes_of_a_config_may_be_a_subset(guesses, minicity, write):
     assert found.by_class()['two/IoU'] == {'sky': 100., 'road': 100.}
 
 
+def test_images_of_several_kinds_are_named_as_the_test_names_them(folders, tmp_path):
+    config = tmp_path / 'mixed.py'
+    config.write_text(f"""
+test_dataloader = dict(dataset=dict(
+    type='BaseSegDataset', data_root={os.fspath(tmp_path)!r}, img_suffix=['.tif', '.png', '.jpg'],
+    metainfo=dict(classes=['x', 'y', 'z']), data_prefix=dict(img_path='img', seg_map_path='gt')))
+test_evaluator = dict(type='IoUMetric')
+""")
+    save(tmp_path / 'img' / 'a.jpg', np.zeros((2, 3), np.uint8))  # b's image is not there
+    score(*map(os.fspath, folders), config=os.fspath(config), out=os.fspath(tmp_path / 'out'))
+    rows = (tmp_path / 'out/per_image.csv').read_text().splitlines()
+    assert [row.split(',')[0] for row in rows[1:3]] == ['a.jpg', 'b.tif']
+
+
 @pytest.mark.parametrize('num_threads', [1, 2, 5])
 def test_the_bytes_do_not_depend_on_the_threads(guesses, minicity, tmp_path, num_threads):
     score(str(guesses), str(minicity / 'gtFine/val'), dataset='cityscapes',

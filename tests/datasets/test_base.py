@@ -1,5 +1,7 @@
 """BaseSegDataset: pairing, classes, and errors that come before training."""
 
+import os
+
 import cv2
 import numpy as np
 import pytest
@@ -182,6 +184,20 @@ def test_empty_split_and_wrong_suffix(root):
     with pytest.raises(DataError, match="set img_suffix='.jpg' and seg_map_suffix='.png', which "
                        'pair 3 of the 3 files'):
         make(root, seg_map_suffix='_mask.png')
+
+
+def test_a_folder_that_mixes_kinds_of_images(root):
+    (root / 'img/c.jpg').rename(root / 'img/c.PNG')
+    both = make(root, img_suffix=['.jpg', '.PNG'])
+    assert [os.path.relpath(both.get_data_info(i)['img_path'], root) for i in range(3)] == [
+        'img/a.jpg', 'img/c.PNG', 'img/sub/b.jpg']
+    assert [int(s['data_samples'].gt_sem_seg.data[0, 0, 0]) for s in both] == [0, 2, 1]
+    with pytest.raises(DataError, match=r'img/\*\*/\*\{\.jpg,\.PNG\} and'):
+        make(root, img_suffix=['.jpg', '.PNG'], seg_map_suffix='_l.png')
+    (root / 'all.txt').write_text('c.PNG\na.jpg\nsub/b.jpg\n')
+    with pytest.raises(DataError, match=r"c.PNG.jpg.*set img_suffix=\('.jpg', '.PNG'\)"):
+        make(root, ann_file='all.txt')
+    assert len(make(root, img_suffix=('.jpg', '.PNG'), ann_file='all.txt')) == 3
 
 
 def test_images_without_label_are_counted_and_named(root):

@@ -1,5 +1,7 @@
 """BaseCDDataset: two images per sample, and an error for a second one that is missing."""
 
+import os
+
 import cv2
 import numpy as np
 import pytest
@@ -55,6 +57,15 @@ def test_the_second_image_may_end_otherwise(root):
         type='BaseCDDataset', data_root=str(root), data_prefix=PREFIX, img_suffix='.png',
         img_suffix2='_2.tif', ann_file='list.txt', metainfo=dict(classes=('no', 'yes'))))
     assert dataset.get_data_info(0)['img_path2'] == str(root / 'B/a_2.tif')
+
+
+def test_both_images_may_be_of_several_kinds(root):
+    (root / 'A/a.png').rename(root / 'A/a.jpg')
+    (root / 'B/b.png').rename(root / 'B/b.tif')
+    dataset = make(root, img_suffix=('.png', '.jpg'), img_suffix2=('.png', '.tif'))
+    assert [[os.path.relpath(info[key], root) for key in ('img_path', 'img_path2')]
+            for info in map(dataset.get_data_info, range(3))] == [
+        ['A/a.jpg', 'B/a.png'], ['A/b.png', 'B/b.tif'], ['A/sub/c.png', 'B/sub/c.png']]
 
 
 def test_a_second_image_that_is_missing_is_named(root):

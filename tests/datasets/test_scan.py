@@ -34,7 +34,7 @@ def test_a_suffix_in_other_letters_is_left_out_aloud(tmp_path, monkeypatch):
     touch(tmp_path, 'a.jpg', 'b.JPG', 'c.png')
     assert scan.image_stems(str(tmp_path), '.jpg') == ['a']
     assert printed == [f'1 files below {tmp_path} are left out because they end in .JPG, not .jpg: '
-                       'b.JPG']
+                       "b.JPG; img_suffix=('.jpg', '.JPG') takes both"]
 
 
 def test_missing_names_include_those_written_in_another_way(tmp_path):
@@ -107,18 +107,31 @@ def test_a_split_file_that_is_no_text_is_named(tmp_path):
         scan.image_stems(str(tmp_path), '.png', str(tmp_path / 'names.txt'))
 
 
-@pytest.mark.parametrize(('images', 'labels', 'given', 'better'), [
-    # 2 of 2 instead of none
-    (['a.tif', 'b.tif'], ['a.tif', 'b.tif'], ('.jpg', '.png'), ('.tif', '.tif', 2)),
-    # '.jpg' pairs none: the stem of 'a_rgb.jpg' is 'a_rgb', that of 'a_mask.png' is 'a'
-    (['a_rgb.jpg', 'd/b_rgb.jpg'], ['a_mask.png', 'd/b_mask.png'], ('.jpg', '.png'),
-     ('_rgb.jpg', '_mask.png', 2)),
-    # both pair two; the extension alone is shorter
-    (['a_l.png', 'b_l.png'], ['a_l.png', 'b_l.png'], ('.jpg', '.png'), ('.png', '.png', 2)),
-    (['a.jpg', 'b.jpg'], ['a.png'], ('.jpg', '.png'), None),  # ours pair as many
-    (['a.jpg'], ['b.png'], ('.jpg', '.png'), None),
-    ([], [], ('.jpg', '.png'), None),
-    (['README'], ['a.png'], ('.jpg', '.png'), None),
-])
-def test_suffixes_that_would_pair_more(images, labels, given, better):
-    assert scan.better_suffixes(images, labels, given) == better
+MIXED = ('.jpg', '.png', '_rgb.png')
+
+
+def test_images_of_several_ends_come_in_the_order_of_their_names(tmp_path):
+    touch(tmp_path, 'b.jpg', 'a.png', 'sub/c_rgb.png', 'd.txt')
+    assert scan.image_names(str(tmp_path), MIXED) == [
+        ('a', 'a.png'), ('b', 'b.jpg'), ('sub/c', 'sub/c_rgb.png')]
+
+
+def test_a_list_of_names_finds_the_end_of_each(tmp_path):
+    touch(tmp_path, 'img/b.jpg', 'img/a.png', 'img/sub/c_rgb.png', 'more/e.png')
+    split = tmp_path / 'split.txt'
+    split.write_text('sub/c\nb.jpg\na\nlost\n../more/e\n')
+    assert scan.image_names(str(tmp_path / 'img'), MIXED, str(split)) == [
+        ('sub/c', 'sub/c_rgb.png'), ('b', 'b.jpg'), ('a', 'a.png'), ('lost', 'lost.jpg'),
+        ('../more/e', '../more/e.png')]
+
+
+@pytest.mark.parametrize('listed', [None, 'a', 'a.jpg', 'a.jpg\na.png'])
+def test_two_images_of_one_name_are_both_named(tmp_path, listed):
+    # a.jpg alone in a list too: a.png may be in the list of the other split, with the same label.
+    touch(tmp_path, 'img/a.jpg', 'img/a.png', 'img/b.jpg')
+    split = tmp_path / 'split.txt'
+    split.write_text(listed or '')
+    with pytest.raises(DataError, match=r'differ in how they end only.*Got: a\.jpg and a\.png'):
+        scan.image_names(str(tmp_path / 'img'), MIXED, str(split) if listed else '')
+    split.write_text('b')
+    assert scan.image_stems(str(tmp_path / 'img'), MIXED, str(split)) == ['b']

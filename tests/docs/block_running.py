@@ -161,14 +161,14 @@ def make_base(folder: Path) -> None:
 
 
 def draw_own_data(folder: Path) -> None:
-    """Five images of 64 x 48 pixels, each class a colour; labels 0, 1, 2 and 255."""
+    """Five images of 64 x 48 pixels, of three kinds, each class a colour; labels 0, 1, 2, 255."""
     label = np.repeat(np.arange(4, dtype=np.uint8), 12)[:, None].repeat(64, axis=1)
     colours = np.array([[10, 20, 30], [30, 160, 40], [120, 60, 160], [0, 0, 0]], np.uint8)
     for name in ('images', 'labels'):
         (folder / name).mkdir(parents=True)
-    for i in range(5):
+    for i, kind in enumerate(('jpg', 'png', 'jpg', 'JPG', 'jpg')):
         rolled = np.roll(label, 7 * i, axis=0)
-        cv2.imwrite(str(folder / 'images' / f'{i}.jpg'), colours[rolled])
+        cv2.imwrite(str(folder / 'images' / f'{i}.{kind}'), colours[rolled])
         cv2.imwrite(str(folder / 'labels' / f'{i}.png'), np.where(rolled == 3, 255, rolled))
 
 

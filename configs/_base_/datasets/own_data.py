@@ -20,6 +20,8 @@ test_pipeline = [
     dict(type='PackSegInputs'),
 ]
 own_data = dict(type='BaseSegDataset', data_root=data_root, metainfo=dict(classes='classes.csv'),
+                img_suffix=('.jpg', '.jpeg', '.png', '.tif', '.tiff', '.bmp', '.webp',
+                            '.JPG', '.JPEG', '.PNG', '.TIF', '.TIFF', '.BMP'),
                 data_prefix=dict(img_path='images', seg_map_path='labels'))
 train_dataloader = dict(
     dataset=dict(**own_data, ann_file='train.txt', pipeline=train_pipeline))
