@@ -156,6 +156,15 @@ def test_what_training_keeps_is_what_the_graph_holds():
 
 
 @pytest.mark.parametrize('device', ['meta', 'cpu'])
+def test_attention_keeps_its_matrix_on_every_device(device):
+    """Of 2 heads: 20 x 20 weights of 4 bytes, and query and key, 20 x 8 numbers each, that are
+    scaled first. The values are the input itself. A CPU's own kernel keeps no weights."""
+    x = torch.ones(1, 2, 20, 8, device=device, requires_grad=True)
+    found = kept_bytes(nn.Module(), lambda: F.scaled_dot_product_attention(x, x, x), x)
+    assert found[''] == 2 * (20 * 20 * 4 + 2 * 20 * 8 * 4)
+
+
+@pytest.mark.parametrize('device', ['meta', 'cpu'])
 def test_the_peak_by_hand(device):
     """A map is 1 * 4 * 100 * 4 = 1600 bytes. The second convolution makes one of 3200 while the
     first one's is there; then the first is let go, and the third makes 1600 beside the 3200."""
