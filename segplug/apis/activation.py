@@ -22,6 +22,7 @@ from ..visualization.layers import grid
 from .large import no_number
 from .model import Model, Source
 from .network_input import NetworkInput, loaded, network_input
+from .predict_files import file_names
 from .results import Shown
 
 Region = tuple[int, int, int, int]
@@ -134,7 +135,8 @@ def cam(config: str | os.PathLike | Model, checkpoint: str | os.PathLike | None,
         method: One of `segplug.analysis.cam.METHODS`.
         region: (x, y, width, height) in pixels of the image, whose logits are summed; by default
             those of all pixels that are labelled as the class.
-        out: Folder for <class>.png, which is the heat over the image, and panel.png.
+        out: Folder for <class>.png ('traffic_light.png'), which is the heat over the image, and
+            panel.png.
 
     Raises:
         ConfigError: A class, layer or method is unknown; no pixel is labelled as a class; the
@@ -149,7 +151,7 @@ def cam(config: str | os.PathLike | Model, checkpoint: str | os.PathLike | None,
     wanted = layer_of(model.net, layer or 'backbone')
     seen = network_input(model, image, channel_order)
     found = list(_found(model, seen, ids, wanted, method, region))
-    files = [] if out is None else _write(Path(out), found)
+    files = [] if out is None else _write(Path(out), found, model.classes)
     return Activations(found, files)
 
 
@@ -265,8 +267,9 @@ def _nowhere(model: Model, class_id: int, labels: Tensor) -> ConfigError:
                        fix='choose one of these, or give --region, whose logits are taken then')
 
 
-def _write(out: Path, found: Sequence[Activation]) -> list[Path]:
-    pictures = {f'{one.name.replace("/", "_")}.png': one.overlay() for one in found}
+def _write(out: Path, found: Sequence[Activation], classes: Sequence[str]) -> list[Path]:
+    names = file_names([*classes, 'panel'])  # a class may be called so
+    pictures = {f'{names[one.class_id]}.png': one.overlay() for one in found}
     pictures['panel.png'] = grid([one.panel() for one in found], columns=1, cell=1600)
     for name, picture in pictures.items():
         with whole_file(out / name, 'wb') as file:

@@ -15,6 +15,7 @@ from ..engine.whole_file import whole_file
 from ..errors import ConfigError
 from ..visualization.draw import captioned, encode_picture, heat_map
 from ..visualization.layers import fitted, grid
+from .large import no_number
 from .model import Model, Source
 from .network_input import NetworkInput, layer_list, loaded, network_input
 from .results import Shown
@@ -117,6 +118,7 @@ def features(config: str | os.PathLike | Model, checkpoint: str | os.PathLike | 
 
     Raises:
         ConfigError: A layer is unknown, is not run in a prediction, or gives no map.
+        DataError: The image is missing or broken, or a layer gives nan.
     """
     wrong = [kind for kind in kinds if kind not in KINDS]
     if wrong or top < 1:
@@ -161,6 +163,8 @@ def _maps(name: str, tensors: Sequence[torch.Tensor] | None, seen: NetworkInput
         shapes = ', '.join('x'.join(map(str, t.shape)) for t in tensors)
         raise ConfigError(f'{name!r} gives no map.', got=shapes or 'no tensor', culprit=name,
                           expected='1xCxHxW, or 1xLxC with as many tokens as cells')
+    if not all(m.isfinite().all() for m in good.values()):
+        raise no_number(f'{seen.name} in {name}')
     alone = len(maps) == 1
     return {name if alone else f'{name}:{i}': m.float().cpu().numpy() for i, m in good.items()}
 

@@ -7,6 +7,7 @@ import torch
 
 from segplug.apis import cam, load_model
 from segplug.apis.activation import class_id_of
+from segplug.apis.model import Model
 from segplug.cli import visualization_cam
 from segplug.cli.main import main
 from segplug.errors import ConfigError, DataError
@@ -101,6 +102,16 @@ def test_the_command(trained, image, options, tmp_path, capsys):
     out = capsys.readouterr().out
     assert 'car: gradcam at backbone:4 64x2x4, of 200 pixels' in out
     assert cv2.imread(str(tmp_path / 'car.png')).shape == (64, 128, 3)
+
+
+def test_names_of_classes_are_names_of_files_of_their_own(model, image, tmp_path):
+    """The sheet of all is panel.png, and 'a/b' and 'A_b' are one file on some disks."""
+    named = Model(model.net, model.cfg, ['panel', 'a/b', 'A_b', *model.classes[3:]])
+    found = cam(named, None, image, ['panel', 'a/b', 'A_b', 'traffic light'],
+                region=(0, 0, 8, 8), out=tmp_path)
+    names = ['panel_0.png', 'a_b_1.png', 'A_b_2.png', 'traffic_light.png']
+    assert [path.name for path in found.files] == [*names, 'panel.png']
+    assert np.array_equal(cv2.imread(str(tmp_path / 'panel_0.png'))[..., ::-1], found[0].overlay())
 
 
 def test_mmsegmentations_arguments(model, trained, image, options, tmp_path):

@@ -70,6 +70,19 @@ def test_mistakes(model, image, given, said):
         features(model, None, image, **given)
 
 
+def test_nan_is_told(model, image):
+    weight = model.net.backbone.conv1.weight
+    before = weight.detach().clone()
+    try:
+        with torch.no_grad():
+            weight[0] = float('nan')
+        with pytest.raises(DataError, match=r"gave nan for .*\.png in backbone\.layer4"):
+            features(model, None, image, 'backbone.layer4')
+    finally:
+        with torch.no_grad():
+            weight.copy_(before)
+
+
 def test_the_list_and_the_command(trained, image, options, tmp_path, capsys):
     text = list_layers(trained.checkpoint, None, image)
     assert 'backbone.layer4.1.conv2 ' in text
