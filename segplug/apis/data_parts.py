@@ -93,5 +93,3 @@ def read_all(members: Members, name: str, logger: logging.Logger,
 
         for dataset, part in members:
             doctor_scan.read(dataset, part, num_threads, advance)
-
-

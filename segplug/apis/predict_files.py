@@ -129,7 +129,7 @@ class Writer:
             nonlocal counts, top
             for band in bands:
                 counts = counts + np.bincount(band.ravel(), minlength=len(counts))
-                sampled.append(band[-top % image.step::image.step, ::image.step])
+                sampled.append(band[-top % image.step::image.step, ::image.step].copy())
                 top += len(band)
                 yield band
 

@@ -12,6 +12,7 @@ from mmengine.logging import MMLogger
 
 from ..engine.progress import several
 from ..errors import ConfigError, SegplugError
+from ..startup import awake, settle
 from . import large
 from .in_order import in_order
 from .model import Model, load_model
@@ -94,6 +95,8 @@ def predict(config: str, checkpoint: str | None, images: Iterable[str | Path] | 
     before = writer.written(tasks) if skip_existing else {}
     found = _Found(writer, tasks, before)
     left = [task for task in tasks if task.name not in before]
+    settle()
+    awake()
     with refusals_told(out), _progress(left) as advance, found.kept():
         for task, path, row in _Job(model, writer, window, stride, advance).run(left):
             found.add(task, path, row)

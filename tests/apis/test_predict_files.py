@@ -1,4 +1,8 @@
-"""Names of the files of a prediction, and films of what is not all of one size."""
+"""Names of the files of a prediction, films of what is not all of one size, and bands of rows."""
+
+import weakref
+from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -46,6 +50,25 @@ def test_a_film_that_cannot_be_written_is_told_before_the_first_frame(tmp_path):
     with pytest.raises(ConfigError, match='no video of the overlays of fake.mp4.*Got: 1x1 pixels'):
         list(Writer(tmp_path, ('a',), [[9, 9, 9]]).write_video(video, iter(()), 'v'))
     assert not [p for p in tmp_path.rglob('*') if p.is_file()]
+
+
+def test_of_a_band_only_what_the_overlay_shows_is_kept(tmp_path):
+    bands, gone = [], []
+
+    def labelled():
+        for number in range(4):
+            gone.append([band() is None for band in bands])
+            band = np.full((1, 8), number, np.uint8)
+            bands.append(weakref.ref(band))
+            yield band
+
+    image = SimpleNamespace(path=Path('large.png'), size=(4, 8), step=2,
+                            picture=lambda: np.zeros((2, 4, 3), np.uint8))
+    _, row = Writer(tmp_path, ('a', 'b', 'c', 'd'), [[9, 9, 9]] * 4).write_rows(
+        image, labelled(), 'large')
+    assert row == dict(image='large', height=4, width=8, a=8, b=8, c=8, d=8)
+    assert gone[3][:2] == [True, True]  # the third may be in the hands of who writes it
+    assert cv2.imread(str(tmp_path / 'overlays' / 'large.png')).shape == (2, 4, 3)
 
 
 def test_two_ways_to_go_on_exclude_each_other(tmp_path):

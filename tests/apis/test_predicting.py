@@ -1,5 +1,6 @@
 """Predicting to a folder: the test step's own labels, in files a person can look at."""
 
+import gc
 import os
 
 import cv2
@@ -10,6 +11,7 @@ import tifffile
 import torch
 from PIL import Image
 
+from segplug.apis.model import Model
 from segplug.apis.predicting import predict
 from segplug.apis.testing import test as score
 from segplug.cli.main import main
@@ -50,6 +52,14 @@ def test_the_command_writes_label_overlay_and_areas_of_each_image(
     labels = np.asarray(Image.open(tmp_path / 'labels' / f'{areas.image[1]}.png'))
     assert areas.road[1] == (labels == 0).sum()
     assert not (tmp_path / 'probs').exists()
+
+
+def test_the_command_collects_garbage_while_it_labels(trained, images, tmp_path, monkeypatch):
+    seen, stream = [], Model.stream
+    monkeypatch.setattr(Model, 'stream', lambda *args, **kwargs: (
+        seen.append(gc.isenabled()), stream(*args, **kwargs))[1])
+    assert main(['predict', str(trained.checkpoint), images[0], '--out', str(tmp_path)]) == 0
+    assert seen == [True]
 
 
 def test_a_label_file_has_the_palette_of_its_classes(trained, images, tmp_path):
