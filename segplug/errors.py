@@ -82,6 +82,10 @@ class CheckpointError(SegplugError):
     """A checkpoint is missing, damaged, unsafe or of another model."""
 
 
+class OutputError(SegplugError):
+    """A file could not be written: the disk is full, or the folder is read-only, a file or gone."""
+
+
 class ShapeError(SegplugError):
     """A tensor or array has the wrong shape or type."""
 

@@ -57,7 +57,8 @@ class Curves(Shown):
         values instead.
 
         Raises:
-            ConfigError: Another ending, or the file cannot be written.
+            ConfigError: Another ending.
+            OutputError: The file cannot be written.
         """
         kinds = {'.svg': lambda: curve_files.svg(self.panels, self.log),
                  '.html': lambda: curve_files.page(self), '.csv': lambda: _csv(self)}

@@ -33,7 +33,7 @@ def classes_for(model: nn.Module, saved: Mapping, cfg, source,
         CheckpointError: Nothing says what they are; or they are not as many as the head's.
     """
     told = {'--classes': table_of(given) if given else {}, str(source): classes_of(saved),
-            'the test data set': declared_metainfo(test_dataset(cfg))}
+            'The test data set': declared_metainfo(test_dataset(cfg))}
     for teller, known in told.items():
         if known.get('classes'):
             names, palette = known['classes'], known.get('palette')

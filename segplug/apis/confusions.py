@@ -91,7 +91,8 @@ class Confusion(Shown):
         """Write it as the ending says: .png, .pdf, .jpg, .svg, .html, or the counts, .csv, .npy.
 
         Raises:
-            ConfigError: Another ending, or the file cannot be written.
+            ConfigError: Another ending.
+            OutputError: The file cannot be written.
         """
         kinds = {'.svg': lambda: standalone(self._svg()).encode(), '.html': self._page,
                  '.csv': self._csv, '.npy': lambda: matrix_npy(self.matrix)}
@@ -135,7 +136,8 @@ def confusion(source: str | Path, *, out: str | None = None, normalize: str = 'r
         title: Above the picture.
 
     Raises:
-        ConfigError: A setting does not fit, or the file cannot be written.
+        ConfigError: A setting does not fit.
+        OutputError: The file cannot be written.
         DataError: There is no matrix, or it is none.
     """
     if normalize not in NORMALIZE:

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from ..errors import ConfigError
+from ..errors import ConfigError, OutputError
 from ..evaluation.outputs import atomic_write
 from ..report.charts.svg import FORBIDDEN
 
@@ -27,7 +27,8 @@ def written(path: str | Path, kinds: Mapping[str, Callable[[], bytes]], draw: Ca
         draw: Makes a figure of matplotlib, given its class.
 
     Raises:
-        ConfigError: Another ending, or the file cannot be written.
+        ConfigError: Another ending.
+        OutputError: The file cannot be written.
     """
     path = Path(path)
     ending = path.suffix.lower()
@@ -39,7 +40,7 @@ def written(path: str | Path, kinds: Mapping[str, Callable[[], bytes]], draw: Ca
     try:
         atomic_write(path, data)
     except OSError as error:
-        raise ConfigError(f'{path} cannot be written.', got=error.strerror or error,
+        raise OutputError(f'{path} cannot be written.', got=error.strerror or error,
                           fix='name a file in a folder that you may write to') from error
     return path
 

@@ -7,8 +7,9 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..errors import ConfigError, SegplugError
+from ..errors import ConfigError, OutputError, SegplugError
 from ..evaluation.outputs import atomic_write
+from ..report import score_rows
 from ..report.curves import Panel, panels
 from ..report.pair_page import ClassRow, PairPage, PairShot, pair_page
 from .charting import run_names
@@ -19,8 +20,6 @@ from .report_parts import Report, facts_of, palette_of, samples_of, title_of, tr
 from .showing import shown
 from .tested import Tested, read_tested
 
-# What metrics.json calls a score, and the page.
-_SCORES = {'aAcc': 'Pixel accuracy', 'mAcc': 'Mean accuracy of classes', 'mFscore': 'Mean F-score'}
 _CURVES = ('loss', 'val/loss', 'lr', 'mIoU')
 FILE = 'comparison.html'
 
@@ -43,7 +42,8 @@ def report_pair(a: str | os.PathLike, b: str | os.PathLike, *,
 
     Raises:
         DataError: A folder is not what a test writes, or the two are not of one test.
-        ConfigError: A setting is wrong, or the page cannot be written.
+        ConfigError: A setting is wrong.
+        OutputError: The page cannot be written.
     """
     path = Path(b) / FILE if out is None else Path(out)
     if path.is_dir():
@@ -59,13 +59,14 @@ def report_pair(a: str | os.PathLike, b: str | os.PathLike, *,
     page = PairPage(
         title=_title(runs, names), names=names, comparison=comparison,
         rows=_rows(runs, level, draws, seed), scores=_scores(runs), images=_images(runs),
-        classes=runs[0].classes, palette=palette, shots=shots, ignore_index=ignore_index,
+        **_more(runs), classes=runs[0].classes, palette=palette, shots=shots,
+        ignore_index=ignore_index,
         panels=curves, log_note=log_note, differences=found, config_note=config_note,
         facts=_facts(runs), remarks=remarks)
     try:
         atomic_write(path, pair_page(page).encode())
     except OSError as error:
-        raise ConfigError(f'{path} could not be written.', got=error.strerror or error,
+        raise OutputError(f'{path} could not be written.', got=error.strerror or error,
                           fix='choose another --out') from error
     return Report(path, tuple(remarks))
 
@@ -85,8 +86,22 @@ def _rows(runs: tuple[Tested, Tested], level: float, draws: int, seed: int) -> l
 
 
 def _scores(runs: tuple[Tested, Tested]) -> dict[str, tuple[float, float]]:
-    return {words: tuple(run.metrics[key] for run in runs) for key, words in _SCORES.items()
+    return {words: _both(runs, key) for key, words in score_rows.TILES.items()
             if all(key in run.metrics for run in runs)}
+
+
+def _more(runs: tuple[Tested, Tested]) -> dict[str, dict]:
+    """What both have beside IoU and the tiles: of the whole test, and of the classes."""
+    classes = runs[0].classes
+    known = [key for key in runs[0].metrics if key in runs[1].metrics]
+    return dict(
+        more={key: _both(runs, key) for key in score_rows.of_the_whole(known, classes)},
+        more_classes={score: [_both(runs, f'{score}.{name}') for name in classes]
+                      for score in score_rows.of_classes(known, classes) if score != 'IoU'})
+
+
+def _both(runs: tuple[Tested, Tested], key: str) -> tuple[float, float]:
+    return runs[0].metrics[key], runs[1].metrics[key]
 
 
 def _images(runs: tuple[Tested, Tested]) -> list[tuple[str, float, float]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import ConfigError, DataError, SegplugError
+from ..errors import ConfigError, DataError, OutputError, SegplugError
 from ..evaluation.outputs import atomic_write
 from ..report.run_page import ImageScore, Mode, RunPage, run_page
 from ..report.shots import Shot
@@ -54,7 +54,8 @@ def report(out_dir: str | os.PathLike, *, also: str | os.PathLike | None = None,
 
     Raises:
         DataError: A folder is not what a test writes, or ``also`` is of another test.
-        ConfigError: A setting is wrong, or the page cannot be written.
+        ConfigError: A setting is wrong.
+        OutputError: The page cannot be written.
     """
     if num < 0:
         raise ConfigError('num is a number of images.', got=num, expected='0 or more')
@@ -85,7 +86,7 @@ def report(out_dir: str | os.PathLike, *, also: str | os.PathLike | None = None,
     try:
         atomic_write(path, run_page(page).encode())
     except OSError as error:
-        raise ConfigError(f'{path} could not be written.', got=error.strerror or error,
+        raise OutputError(f'{path} could not be written.', got=error.strerror or error,
                           fix='choose another --out') from error
     return Report(path, tuple(remarks))
 

@@ -19,8 +19,8 @@ import torch
 from mmengine.device import get_device
 
 from ..engine.state import config_text, versions
-from ..errors import DataError
-from ..evaluation import IoUMetric
+from ..errors import DataError, OutputError
+from ..evaluation import BoundaryIoUMetric, IoUMetric, boundary_metric
 from ..evaluation.outputs import SCORE_FILES, atomic_write
 from .score_values import Labelling
 
@@ -34,33 +34,34 @@ _TYPES = {
     'versions': dict, 'commits': dict, 'scores': dict, 'files': dict, 'file_values': dict}
 
 
-def write(out: str | os.PathLike, **known) -> None:
+def write(out: str | os.PathLike, *, score_files: Sequence[str] = SCORE_FILES, **known) -> None:
     """Write run.json into the folder of a test, after its scores.
 
     Args:
         out: The folder.
+        score_files: What the test has written there.
         known: The entries that are known, as plain values; time, folder, commits and the hashes of
             the scores are added.
 
     Raises:
-        DataError: The file cannot be written.
+        OutputError: The file cannot be written.
     """
     out = Path(out)
     record = {**known, 'finished': time.strftime('%Y-%m-%dT%H:%M:%S%z'), 'folder': os.getcwd(),
               'commits': _commits(),
-              'scores': {name: sha256(out / name) for name in SCORE_FILES
+              'scores': {name: sha256(out / name) for name in score_files
                          if (out / name).is_file()}}
     text = json.dumps(record, indent=1, ensure_ascii=False) + '\n'
     try:
         atomic_write(out / FILE, text.encode())
     except OSError as error:
-        raise DataError(f'{out / FILE} could not be written.', got=error.strerror or error,
-                        fix='make room, or choose another --out') from error
+        raise OutputError(f'{out / FILE} could not be written.', got=error.strerror or error,
+                          fix='make room, or choose another --out') from error
 
 
 def of_test(runner, config: str | os.PathLike, checkpoint: str | os.PathLike,
             command: Sequence[str] | None) -> dict:
-    """The entries that a runner knows when its test is over.
+    """What `write` takes, as a runner knows it when its test is over.
 
     Args:
         runner: `segplug.engine.runner.Runner`.
@@ -72,6 +73,7 @@ def of_test(runner, config: str | os.PathLike, checkpoint: str | os.PathLike,
     metric = next((m for m in runner.test_evaluator.metrics if isinstance(m, IoUMetric)), None)
     palette = metainfo.get('palette')
     return dict(
+        score_files=score_files(runner.test_evaluator.metrics),
         made_by='segplug test', command=shlex.join(command) if command else None,
         config_file=str(config), config=json.loads(config_text(runner.cfg)),
         checkpoint=file_facts(checkpoint),
@@ -84,18 +86,20 @@ def of_test(runner, config: str | os.PathLike, checkpoint: str | os.PathLike,
 
 
 def of_files(labelling: Labelling, pairs: Iterable, tables: Mapping[str, np.ndarray],
-             level: float | None, config: str | None, command: Sequence[str] | None) -> dict:
-    """The entries that a score of files knows.
+             metrics: Sequence, config: str | None, command: Sequence[str] | None) -> dict:
+    """What `write` takes, as a score of files knows it.
 
     Args:
         labelling: What was scored.
         pairs: Each with ``name``, ``pred`` and ``label``.
         tables: For 'prediction' and 'label' (65536,) integer, file value -> class id or -1.
-        level: Of the interval of mIoU.
+        metrics: That scored them.
         config, command: As they were given.
     """
+    level = next(m.interval for m in metrics if isinstance(m, IoUMetric))
     palette = labelling.metainfo.get('palette')
     return dict(
+        score_files=score_files(metrics),
         made_by='segplug score', command=shlex.join(command) if command else None,
         config_file=config, level=level, ignore_index=labelling.ignored,
         classes=list(labelling.metainfo['classes']),
@@ -103,6 +107,12 @@ def of_files(labelling: Labelling, pairs: Iterable, tables: Mapping[str, np.ndar
         files={pair.name: [str(pair.pred), str(pair.label)] for pair in pairs},
         file_values={kind: {str(value): int(table[value]) for value in np.flatnonzero(table >= 0)}
                      for kind, table in tables.items()}, versions=_versions())
+
+
+def score_files(metrics: Iterable) -> list[str]:
+    """The names of the files that metrics write beside predictions."""
+    boundary = any(isinstance(metric, BoundaryIoUMetric) for metric in metrics)
+    return [*SCORE_FILES, *([boundary_metric.FILE_NAME] if boundary else [])]
 
 
 def _versions() -> dict[str, str]:
@@ -141,8 +151,14 @@ def read(out: str | os.PathLike) -> dict | None:
 
 def is_of_these_scores(record: Mapping, out: str | os.PathLike) -> bool:
     """Whether the score files are those that the record was written for."""
-    return all((Path(out) / name).is_file() and sha256(Path(out) / name) == digest
-               for name, digest in (record['scores'] or {}).items() if name in SCORE_FILES)
+    return all(is_of_this_test(record, out, name) for name in SCORE_FILES
+               if name in (record['scores'] or {}))
+
+
+def is_of_this_test(record: Mapping, out: str | os.PathLike, name: str) -> bool:
+    """Whether a file is the one that the record was written for."""
+    digest, path = (record['scores'] or {}).get(name), Path(out) / name
+    return digest is not None and path.is_file() and sha256(path) == digest
 
 
 def file_facts(name: str | os.PathLike) -> dict:

@@ -13,7 +13,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from ..compat.config_text import leaves, value_text
-from ..errors import ConfigError, did_you_mean
+from ..errors import ConfigError, OutputError, did_you_mean
 from .config import find_config, load_config, merge_options, read_config
 from .data_configs import SUFFIXES
 from .places import Place, config_files, find
@@ -244,7 +244,8 @@ def write_config(cfg: Config, path: Path) -> Path:
     """Write a merged config as Python, JSON or YAML, by the name of the file.
 
     Raises:
-        ConfigError: The file's name is of none of these, or it cannot be written.
+        ConfigError: The file's name is of none of these.
+        OutputError: It cannot be written.
     """
     if path.suffix not in ('.py', *SUFFIXES):
         raise ConfigError(f'A config cannot be written as {path.name}.',
@@ -253,7 +254,7 @@ def write_config(cfg: Config, path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         cfg.dump(path)
     except OSError as error:
-        raise ConfigError(f'{path} could not be written: {error.strerror or error}.') from error
+        raise OutputError(f'{path} could not be written: {error.strerror or error}.') from error
     return path
 
 

@@ -16,7 +16,7 @@ from ..datasets.diagnosis.finding import Finding
 from ..datasets.diagnosis.of_images import moments
 from ..datasets.diagnosis.statistics import SHARES, PartNumbers, part_numbers
 from ..datasets.diagnosis.tally import class_weights, inverse_frequency_weights, tally
-from ..errors import ConfigError, DataError
+from ..errors import ConfigError, DataError, OutputError
 from ..evaluation.outputs import atomic_write
 from . import data_parts, doctor_config, doctor_scan
 from .config import load_config
@@ -164,7 +164,8 @@ def write_statistics(found: Statistics, path: Path) -> None:
     """Write the classes as ``.csv``, or all as ``.json``, by the name of the file.
 
     Raises:
-        ConfigError: The name is of neither, or it cannot be written.
+        ConfigError: The name is of neither.
+        OutputError: The file cannot be written.
     """
     if path.suffix not in ('.csv', '.json'):
         raise ConfigError(f'Statistics cannot be written as {path.name}.',
@@ -173,4 +174,4 @@ def write_statistics(found: Statistics, path: Path) -> None:
     try:
         atomic_write(path, text.encode())
     except OSError as error:
-        raise ConfigError(f'{path} cannot be written.', got=error) from error
+        raise OutputError(f'{path} cannot be written.', got=error) from error

@@ -90,8 +90,8 @@ def save_checkpoint(obj: dict, path: str | os.PathLike) -> None:
     """Write ``obj`` (tensors and plain data only) so that ``path`` is whole or does not exist.
 
     Raises:
-        CheckpointError: Something else is in ``obj``; its key path is named. Or the disk is full,
-            read-only or gone; what was under ``path`` stays.
+        CheckpointError: Something else is in ``obj``; its key path is named.
+        OutputError: The disk is full, read-only or gone; what was under ``path`` stays.
     """
     check_plain(obj)
     with whole_file(path, 'w+b') as file:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import CheckpointError
+from ..errors import OutputError
 
 
 @contextlib.contextmanager
@@ -15,7 +15,7 @@ def whole_file(path: str | os.PathLike, mode: str = 'w'):
     """Open a temporary file beside ``path`` that takes its name at the end of the ``with``.
 
     Raises:
-        CheckpointError: The disk is full, read-only or gone. What was under ``path`` stays, and
+        OutputError: The disk is full, read-only or gone. What was under ``path`` stays, and
             nothing else is left.
     """
     path = Path(path)
@@ -36,9 +36,9 @@ def whole_file(path: str | os.PathLike, mode: str = 'w'):
         raise
 
 
-def cannot_write(path: str | os.PathLike, error: OSError) -> CheckpointError:
+def cannot_write(path: str | os.PathLike, error: OSError) -> OutputError:
     """One sentence for an operating system's refusal."""
-    return CheckpointError(
+    return OutputError(
         f'{path} could not be written: {error.strerror or error}.', culprit=str(path),
         fix='make room, or mend the folder, and go on (train --resume, predict --skip-existing): '
         'what was saved before is whole')
@@ -51,7 +51,7 @@ _REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
 @contextlib.contextmanager
 def refusals_told(folder: str | os.PathLike) -> Iterator[None]:
-    """Say in one sentence, as a CheckpointError, that a run cannot write to its folder.
+    """Say in one sentence, as an OutputError, that a run cannot write to its folder.
 
     For everything that a run writes there: log, config, curves. Other errors stay as they are.
     """

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from ..errors import DataError, SegplugError
+from ..errors import OutputError, SegplugError
 from . import outputs
 from .tally import HostCopy
 
@@ -30,7 +30,7 @@ class PredictionWriter:
         rank: Of this process, so that provisional names do not clash.
 
     Raises:
-        DataError: The folder cannot be made.
+        OutputError: The folder cannot be made.
     """
 
     def __init__(self, folder: Path, rank: int) -> None:
@@ -39,8 +39,8 @@ class PredictionWriter:
         try:
             self._partial.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise DataError(f'The folder {folder} could not be made.', got=error,
-                            fix='choose another --out') from error
+            raise OutputError(f'The folder {folder} could not be made.', got=error,
+                              fix='choose another --out') from error
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix='segplug-png')
         self._waiting: deque[tuple[str, Future]] = deque()
         self._paths: list[Path] = []
@@ -54,7 +54,8 @@ class PredictionWriter:
             values: (H, W) class ids -> what the file shall hold; raises for bad ones.
 
         Raises:
-            DataError: An earlier file could not be written, or holds bad values.
+            OutputError: An earlier file could not be written.
+            DataError: One holds bad values.
         """
         path = self._partial / f'{self.rank}-{len(self._paths)}.png'
         copy = HostCopy(pred.clone() if pred.device.type == 'cpu' else pred)
@@ -66,7 +67,7 @@ class PredictionWriter:
         """Wait for every file; their provisional paths, in the order of `put`.
 
         Raises:
-            DataError: As `put`.
+            OutputError, DataError: As `put`.
         """
         self._settle(0)
         self._pool.shutdown()
@@ -85,8 +86,8 @@ class PredictionWriter:
         if isinstance(error, SegplugError):
             error.what = f'Writing the prediction for {file}: {error.what}'
         elif isinstance(error, OSError):
-            named = DataError(f'The prediction for {file} could not be written.', got=error,
-                              fix=f'make room in {self.folder}, or choose another --out')
+            named = OutputError(f'The prediction for {file} could not be written.', got=error,
+                                fix=f'make room in {self.folder}, or choose another --out')
             named.__cause__ = error
             return named
         return error

@@ -15,7 +15,7 @@ from segplug.apis.charting import run_names
 from segplug.apis.curve_text import duration
 from segplug.cli.analyze_logs import main as analyze_logs
 from segplug.cli.main import main
-from segplug.errors import ConfigError, DataError
+from segplug.errors import ConfigError, DataError, OutputError
 
 TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'analysis_tools' / 'analyze_logs.py'
 
@@ -73,7 +73,7 @@ def test_what_cannot_be_written_is_said(work_dir, tmp_path):
     with pytest.raises(ConfigError, match='Got: a folder'):
         curves(work_dir, out=tmp_path)
     (tmp_path / 'file').touch()
-    with pytest.raises(ConfigError, match='cannot be written'):
+    with pytest.raises(OutputError, match='cannot be written'):
         curves(work_dir, out=tmp_path / 'file' / 'x.csv')
 
 

@@ -40,6 +40,8 @@ def test_as_many_as_the_model_has():
         classes_for(net(), saved, SET, 'a.pth')
     with pytest.raises(CheckpointError, match='--classes names 19 classes, the model has 2'):
         classes_for(net(), saved, SET, 'a.pth', 'cityscapes')
+    with pytest.raises(CheckpointError, match='^The test data set names 2 classes'):
+        classes_for(net(3), {}, SET, 'a.pth')
     assert classes_for(net(1), {}, SET, 'a.pth')[0] == ('x', 'y')  # a sigmoid of two
     assert classes_for(nn.Module(), saved, SET, 'a.pth')[0] == ['a', 'b', 'c']
 

@@ -9,7 +9,7 @@ from made_folders import PALETTE, config, folder_of_a_test
 
 from segplug.apis import report_pair
 from segplug.cli.main import main
-from segplug.errors import ConfigError, DataError
+from segplug.errors import ConfigError, DataError, OutputError
 
 
 def text_of(made):
@@ -100,5 +100,5 @@ def test_where_it_cannot_be_written(runs, tmp_path):
     with pytest.raises(ConfigError, match='is a folder'):
         report_pair(*runs, out=tmp_path)
     (tmp_path / 'file').touch()
-    with pytest.raises(ConfigError, match='could not be written'):
+    with pytest.raises(OutputError, match='could not be written'):
         report_pair(*runs, out=tmp_path / 'file' / 'page.html')

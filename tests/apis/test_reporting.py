@@ -12,7 +12,7 @@ from segplug.apis import report
 from segplug.apis.reporting import chosen
 from segplug.apis.tested import read_tested
 from segplug.cli.main import main
-from segplug.errors import ConfigError, DataError
+from segplug.errors import ConfigError, DataError, OutputError
 
 CONFIG = 'unet/unet_r18_minicity.py'
 
@@ -139,7 +139,7 @@ def test_settings_that_cannot_be(tmp_path):
     with pytest.raises(DataError, match='no log'):
         report(out, training=tmp_path / 'data')
     (tmp_path / 'file').write_text('')
-    with pytest.raises(ConfigError, match='could not be written'):
+    with pytest.raises(OutputError, match='could not be written'):
         report(out, out=tmp_path / 'file' / 'x.html')
 
 

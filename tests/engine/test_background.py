@@ -10,7 +10,7 @@ from segplug.engine import background
 from segplug.engine.background import BackgroundWriter
 from segplug.engine.checkpoint import load_checkpoint, save_checkpoint, to_plain
 from segplug.engine.runner import Runner
-from segplug.errors import CheckpointError
+from segplug.errors import CheckpointError, OutputError
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_an_error_is_raised_by_the_next_save_and_by_the_end(writer, tmp_path):
     (tmp_path / 'file').touch()
     writer.save(dict(a=1), tmp_path / 'file' / 'a.pth')
     writer.then(lambda: calls.append('removed the old one'))
-    with pytest.raises(CheckpointError, match='could not be written'):
+    with pytest.raises(OutputError, match='could not be written'):
         writer.save(dict(a=1), tmp_path / 'b.pth')
     assert not calls
     writer.save(dict(a=1), tmp_path / 'b.pth')
@@ -99,7 +99,7 @@ def test_an_error_is_raised_by_the_next_save_and_by_the_end(writer, tmp_path):
     writer.finish()
     assert calls
     writer.save(dict(a=1), tmp_path / 'file' / 'a.pth')
-    with pytest.raises(CheckpointError, match='could not be written'):
+    with pytest.raises(OutputError, match='could not be written'):
         writer.finish()
 
 

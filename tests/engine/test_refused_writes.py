@@ -16,7 +16,7 @@ from engine_toy import fingerprint, toy_cfg
 from segplug.engine import checkpoint
 from segplug.engine.runner import Runner
 from segplug.engine.whole_file import refusals_told
-from segplug.errors import CheckpointError
+from segplug.errors import OutputError
 
 PLAIN = {'default_hooks.checkpoint.max_keep_ckpts': 1}
 
@@ -66,7 +66,7 @@ def test_a_refusal_at_each_step_of_the_second_checkpoint(step, background, whole
         real(file)
 
     monkeypatch.setattr(checkpoint.archive, 'seal', seal)
-    with pytest.raises(CheckpointError, match=r'iter_4.pth could not be written: No space left'):
+    with pytest.raises(OutputError, match=r'iter_4.pth could not be written: No space left'):
         run(tmp_path, **{'default_hooks.checkpoint.background': background})
     monkeypatch.undo()
     resumes(tmp_path, whole)
@@ -79,7 +79,7 @@ def test_a_work_directory_that_cannot_be_written(number, tmp_path, monkeypatch):
 
     runner = toy_cfg(tmp_path / 'a')
     monkeypatch.setattr(os, 'makedirs', mkdir)
-    with pytest.raises(CheckpointError, match=os.strerror(number)), \
+    with pytest.raises(OutputError, match=os.strerror(number)), \
             refusals_told(tmp_path / 'a'):
         Runner.from_cfg(runner)
 
@@ -95,7 +95,7 @@ def test_a_work_directory_that_vanishes(whole, tmp_path, monkeypatch):
             (tmp_path / 'a').rename(tmp_path / 'elsewhere')
 
     monkeypatch.setattr(ParamSchedulerHook, 'after_train_iter', after_train_iter)
-    with pytest.raises(CheckpointError, match=r'/a.* (is gone|No such file)'):
+    with pytest.raises(OutputError, match=r'/a.* (is gone|No such file)'):
         run(tmp_path / 'a')
     monkeypatch.undo()
     assert not (tmp_path / 'a').exists()

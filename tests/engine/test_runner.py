@@ -20,7 +20,7 @@ from segplug.engine.checkpoint import load_checkpoint, save_checkpoint
 from segplug.engine.checkpoint_files import latest_checkpoint
 from segplug.engine.distributed import launch_command
 from segplug.engine.runner import Runner
-from segplug.errors import CheckpointError, ConfigError
+from segplug.errors import CheckpointError, ConfigError, OutputError
 
 BY_EPOCH = {  # three batches in each epoch: iteration 4 lies inside the second
     'train_cfg': dict(type='EpochBasedTrainLoop', max_epochs=3),
@@ -169,7 +169,7 @@ def test_a_full_disk_leaves_the_config_of_an_earlier_run_whole(tmp_path, monkeyp
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, 'fsync', full)
-    with pytest.raises(CheckpointError, match='toy.py could not be written: No space'):
+    with pytest.raises(OutputError, match='toy.py could not be written: No space'):
         runner.train()
     assert (tmp_path / 'toy.py').read_text() == '# an earlier one'
 

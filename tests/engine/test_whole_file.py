@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from segplug.engine.whole_file import whole_file
-from segplug.errors import CheckpointError
+from segplug.errors import OutputError
 
 
 def write(path):
@@ -33,7 +33,7 @@ def test_each_step_may_fail(step, number, tmp_path, monkeypatch):
     path = tmp_path / 'a'
     path.write_text('old')
     monkeypatch.setattr(step, refuse(number))
-    with pytest.raises(CheckpointError, match=os.strerror(number)) as caught:
+    with pytest.raises(OutputError, match=os.strerror(number)) as caught:
         write(path)
     monkeypatch.undo()
     assert str(path) in str(caught.value)
@@ -50,7 +50,7 @@ def test_a_refusal_below_another_error_is_found(tmp_path):
             except OSError:
                 raise RuntimeError('unexpected pos')  # noqa: B904  (as torch does)
 
-    with pytest.raises(CheckpointError, match='No space left'):
+    with pytest.raises(OutputError, match='No space left'):
         save()
     assert not os.listdir(tmp_path)
 
@@ -68,5 +68,5 @@ def test_other_errors_are_left_as_they_are(tmp_path):
 
 def test_a_file_in_the_place_of_the_folder(tmp_path):
     Path(tmp_path / 'a').write_text('')
-    with pytest.raises(CheckpointError, match=r'a/b could not be written: (File exists|Not a dir)'):
+    with pytest.raises(OutputError, match=r'a/b could not be written: (File exists|Not a dir)'):
         write(tmp_path / 'a' / 'b')

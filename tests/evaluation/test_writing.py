@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from segplug.errors import DataError
+from segplug.errors import DataError, OutputError
 from segplug.evaluation import writing
 from segplug.evaluation.outputs import file_values, label_png
 from segplug.evaluation.writing import AHEAD, THREADS, PredictionWriter, publish, tidy
@@ -60,7 +60,7 @@ def test_a_full_disk_names_the_image_and_publishes_nothing(tmp_path, monkeypatch
         return len(data)
 
     monkeypatch.setattr('pathlib.Path.write_bytes', full)
-    with pytest.raises(DataError, match=r'prediction for 1\.jpg could not be written.*No space'):
+    with pytest.raises(OutputError, match=r'prediction for 1\.jpg could not be written.*No space'):
         write_all(tmp_path, {f'{i}.jpg': 0 for i in range(AHEAD + THREADS + 3)})
     assert not list(tmp_path.glob('*.png'))
 
@@ -92,5 +92,5 @@ def test_no_more_than_a_few_wait(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
     (tmp_path / 'file').touch()
-    with pytest.raises(DataError, match='could not be made'):
+    with pytest.raises(OutputError, match='could not be made'):
         writing.PredictionWriter(tmp_path / 'file' / 'sub', 0)

@@ -15,7 +15,7 @@ from mmengine.dist import is_main_process, master_only
 from mmengine.hooks import CheckpointHook as _UpstreamCheckpointHook
 from mmengine.hooks import checkpoint_hook as upstream
 
-from ...errors import CheckpointError
+from ...errors import OutputError
 from ...registry import HOOKS
 from ...signature import extends
 from .. import checkpoint, state
@@ -198,8 +198,8 @@ class CheckpointHook(_UpstreamCheckpointHook):
     def _check_folder(self) -> None:
         """A folder that vanished was moved or unmounted: another in its place would hide that."""
         if is_main_process() and not osp.isdir(self.out_dir):
-            raise CheckpointError(f'The folder of the checkpoints, {self.out_dir}, is gone.',
-                                  fix='mount it or move it back; then go on with --resume')
+            raise OutputError(f'The folder of the checkpoints, {self.out_dir}, is gone.',
+                              fix='mount it or move it back; then go on with --resume')
 
     def _expire(self, runner, step: int) -> list[str]:
         """Note ``step`` as kept, and return the files that are one too many now.

@@ -10,7 +10,7 @@ from mmengine.hooks import IterTimerHook
 
 from segplug.engine.checkpoint import load_checkpoint, save_checkpoint
 from segplug.engine.runner import Runner
-from segplug.errors import CheckpointError, ConfigError
+from segplug.errors import ConfigError, OutputError
 
 KEEP = {'default_hooks.checkpoint.max_keep_ckpts': 1, 'train_cfg.val_interval': 2,
         'default_hooks.checkpoint.save_best': 'count',
@@ -90,7 +90,7 @@ def test_what_it_publishes_has_its_name_when_it_is_whole(tmp_path, monkeypatch):
         replace(source, target)
 
     monkeypatch.setattr(os, 'replace', full)
-    with pytest.raises(CheckpointError, match=r'iter_2-\w+.pth could not be written'):
+    with pytest.raises(OutputError, match=r'iter_2-\w+.pth could not be written'):
         run(tmp_path / 'b', **options)
     assert not list((tmp_path / 'b').glob('iter_2-*'))
 

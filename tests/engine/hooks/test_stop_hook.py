@@ -13,7 +13,7 @@ from segplug.engine.checkpoint import load_checkpoint
 from segplug.engine.checkpoint_files import latest_checkpoint
 from segplug.engine.runner import Runner
 from segplug.engine.stopping import Stopped, request
-from segplug.errors import CheckpointError
+from segplug.errors import OutputError
 
 BY_EPOCH = {  # three batches in each epoch
     'train_cfg': dict(type='EpochBasedTrainLoop', max_epochs=3),
@@ -139,7 +139,7 @@ def test_a_folder_that_vanished_is_not_made_anew_by_a_stop(tmp_path):
             (tmp_path / 'a').rename(tmp_path / 'elsewhere')
             super()._do(runner)
 
-    with pytest.raises(CheckpointError, match='is gone'):
+    with pytest.raises(OutputError, match='is gone'):
         run(tmp_path / 'a', Vanish('SIGTERM', at=4), **{
             **BY_EPOCH, 'default_hooks.logger': None, 'default_hooks.checkpoint.interval': 3})
     assert not (tmp_path / 'a').exists()
