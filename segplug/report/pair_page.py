@@ -14,8 +14,9 @@ from . import charts
 from .curves import Panel
 from .pages import drawing, photo, render
 from .run_page import MAX_BYTES
-from .shots import error_layer, largest
+from .shots import MOST_DIGITS, Shown, blank, error_layer, largest
 
+LAYERS = ('image', 'label', 'a', 'errors-a', 'b', 'errors-b')
 _MAX_ROWS, _MAX_DIFFERENCES = 2000, 300
 
 
@@ -58,19 +59,6 @@ class PairShot:
     a: np.ndarray | None = None
     b: np.ndarray | None = None
     error: str = ''
-
-
-@dataclass(frozen=True)
-class ShownPair:
-    """A shot as the page has it: addresses that hold the pictures, by name; None without any."""
-
-    shot: PairShot
-    size: tuple[int, int] = (0, 0)
-    layers: dict[str, str] | None = None
-
-    def __len__(self) -> int:
-        """Bytes of the addresses."""
-        return sum(map(len, (self.layers or {}).values()))
 
 
 @dataclass(frozen=True)
@@ -127,17 +115,16 @@ def pair_page(page: PairPage, max_bytes: int = MAX_BYTES) -> str:
         differences=(page.differences or ())[:_MAX_DIFFERENCES],
         colours=[f'rgb({r},{g},{b})' for r, g, b in page.palette],
         links={shot.name: f'shot-{i}' for i, shot in enumerate(page.shots, 1)})
-    without = render('pair.html', **values, shots=[])
-    # Per picture, the page around it takes less than this.
-    room = max_bytes - len(without.encode()) - 3000 * len(page.shots)
+    without = render('pair.html', **values, shots=blank(page.shots, LAYERS))
+    room = max_bytes - len(without.encode()) - MOST_DIGITS * len(page.shots)
     return render('pair.html', **values, shots=shown(page, room))
 
 
-def shown(page: PairPage, budget: int) -> list[ShownPair]:
+def shown(page: PairPage, budget: int) -> list[Shown]:
     """The shots with their pictures encoded, as large as ``budget`` bytes allow for all."""
-    def encode(shot: PairShot, side: int) -> ShownPair:
+    def encode(shot: PairShot, side: int) -> Shown:
         if shot.picture is None:
-            return ShownPair(shot)
+            return Shown(shot)
         picture = fitted(shot.picture, side)
         label, a, b = (fitted(layer, side, nearest=True) for layer in (shot.label, shot.a, shot.b))
         num = len(page.classes)
@@ -145,9 +132,9 @@ def shown(page: PairPage, budget: int) -> list[ShownPair]:
         for name, prediction in (('a', a), ('b', b)):
             layers[name] = label_layer(prediction, num, -1, page.palette)
             layers[f'errors-{name}'] = error_layer(label, prediction, page.ignore_index)
-        return ShownPair(shot, picture.shape[1::-1], {
+        return Shown(shot, picture.shape[1::-1], {
             'image': photo(picture), **{name: drawing(layer) for name, layer in layers.items()}})
-    return largest(page.shots, budget, encode) or [ShownPair(shot) for shot in page.shots]
+    return largest(page.shots, budget, encode) or [Shown(shot) for shot in page.shots]
 
 
 def _bars(page: PairPage) -> str:
@@ -159,6 +146,7 @@ def _bars(page: PairPage) -> str:
 
 def _most_changed_first(images: Sequence[tuple[str, float, float]]) -> list:
     """Those without a score in both last."""
-    return sorted(images, key=lambda one: (one[2] - one[1] != one[2] - one[1],
-                                           -abs(one[2] - one[1]) if one[2] == one[2] else 0,
-                                           one[0]))
+    def place(one: tuple[str, float, float]) -> tuple:
+        change = abs(one[2] - one[1])
+        return (True, 0., one[0]) if np.isnan(change) else (False, -change, one[0])
+    return sorted(images, key=place)

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from . import charts
 from .logs import Curve, RunLog
 from .pages import render
-from .shots import Shot, shown
+from .shots import LAYERS, MOST_DIGITS, Shot, blank, shown
 
 MAX_BYTES = 4_900_000
 # What a page holds of large data: its table of images, its table of counts, its confusions.
@@ -107,11 +107,10 @@ def run_page(page: RunPage, max_bytes: int = MAX_BYTES) -> str:
         colours=[f'rgb({r},{g},{b})' for r, g, b in page.palette],
         links={shot.name: f'{kind}-{i}' for kind in ('worst', 'middle')
                for i, shot in enumerate(getattr(page, kind), 1)})
-    without = render('run.html', **values, worst=[], middle=[])
-    # Per picture, the page around it takes less than this.
-    room = max_bytes - len(without.encode()) - 3000 * len(shots)
+    cut, empty = len(page.worst), blank(shots, LAYERS)
+    without = render('run.html', **values, worst=empty[:cut], middle=empty[cut:])
+    room = max_bytes - len(without.encode()) - MOST_DIGITS * len(shots)
     made = shown(shots, room, len(page.classes), page.ignore_index, page.palette)
-    cut = len(page.worst)
     return render('run.html', **values, worst=made[:cut], middle=made[cut:])
 
 

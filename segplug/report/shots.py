@@ -15,6 +15,8 @@ from .pages import drawing, photo
 
 # Longest side of a picture, in pixels: the first at which all of them fit the budget.
 _SIDES = (720, 560, 440, 340, 260, 200, 150, 110, 80, 56, 32)
+LAYERS = ('image', 'label', 'prediction', 'errors')
+MOST_DIGITS = 40  # bytes that a page takes to tell the size of a picture
 _RIGHT, _WRONG = (232, 236, 241), (208, 32, 40)
 
 
@@ -42,15 +44,27 @@ class Shot:
 
 @dataclass(frozen=True)
 class Shown:
-    """A shot as a page has it: addresses that hold the pictures, by name; None without any."""
+    """A shot as a page has it.
 
-    shot: Shot
+    Attributes:
+        shot: A `Shot`, or one of another page.
+        size: (W, H) of its pictures.
+        layers: Addresses that hold the pictures, by name; None without any.
+    """
+
+    shot: Any
     size: tuple[int, int] = (0, 0)
     layers: dict[str, str] | None = None
 
     def __len__(self) -> int:
         """Bytes of the addresses."""
         return sum(map(len, (self.layers or {}).values()))
+
+
+def blank(shots: Sequence, layers: Sequence[str]) -> list[Shown]:
+    """The shots with empty addresses in place of ``layers``: what a page takes besides these."""
+    return [Shown(shot, (1, 1), None if shot.picture is None else dict.fromkeys(layers, ''))
+            for shot in shots]
 
 
 def shown(shots: Sequence[Shot], budget: int, num_classes: int, ignore_index: int,

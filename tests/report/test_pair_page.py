@@ -1,6 +1,7 @@
 """The page of two tests: its numbers, its pictures under the line, text as text, its size."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -72,10 +73,11 @@ def test_scores_that_are_not_defined_are_dashes():
 
 def test_images_stand_by_how_much_they_changed():
     nan = math.nan
-    text = pair_page(page(images=[('same', 5., 5.), ('none', 5., nan), ('worse', 9., 5.),
-                                  ('better', 5., 8.)]))
+    text = pair_page(page(images=[('same', 5., 5.), ('none', 5., nan), ('new', nan, 5.),
+                                  ('first', nan, 9.), ('worse', 9., 5.), ('better', 5., 8.)]))
     table = text[text.index('id="image-table"'):]
-    places = [table.index(f'>{name}<') for name in ('worse', 'better', 'same', 'none')]
+    places = [table.index(f'>{name}<') for name in ('worse', 'better', 'same', 'first', 'new',
+                                                    'none')]
     assert places == sorted(places)
 
 
@@ -91,6 +93,14 @@ def test_the_size_is_kept():
     assert 1_000_000 < len(text.encode()) <= 2_500_000
     assert text.count('<img') == 6 * 48
     assert pair_page(big, max_bytes=1_000).count('has no room for its pictures') == 48
+
+
+def test_the_size_is_kept_with_long_names():
+    """A name is said six times for each picture, and each of its '<' is four bytes."""
+    shot = page().shots[0]
+    shots = [replace(shot, name=f'{i}' + '<' * 250) for i in range(4)]
+    for limit in (60_000, 85_000, 110_000):
+        assert len(pair_page(page(shots=shots), max_bytes=limit).encode()) <= limit
 
 
 def test_what_is_not_known_is_said():
