@@ -130,7 +130,7 @@ def check_codec(page, otherwise: str = '') -> None:
 
 
 def lacks_codec(data: bytes) -> str | None:
-    """What tifffile would need to decompress a TIFF; None if it can."""
+    """What of a TIFF's compression tifffile has with imagecodecs only; None if it can read it."""
     import tifffile
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         return _lack(file.pages[0])
@@ -140,6 +140,7 @@ def _lack(page) -> str | None:
     import tifffile
     try:
         tifffile.TIFF.DECOMPRESSORS[page.compression]
+        tifffile.TIFF.UNPREDICTORS[page.predictor]  # of floats, as GDAL's PREDICTOR=3
     except KeyError as error:
         return str(error.args[0])
     return None

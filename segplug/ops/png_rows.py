@@ -89,8 +89,9 @@ class PngRows:
     def _more(self, size: int) -> bytes:
         """At most ``size`` bytes of what the stream inflates to."""
         if not self._compressed:
-            if not self._left and self._chunk()[0] != b'IDAT':
-                raise DataError('the file ends too early.')
+            while not self._left:  # a chunk may be empty
+                if self._chunk()[0] != b'IDAT':
+                    raise DataError('the file ends too early.')
             self._compressed = self._body(_PIECE)
         try:
             data = self._inflater.decompress(self._compressed, size)

@@ -164,6 +164,17 @@ def test_a_compression_that_tifffile_has_not(tmp_path, monkeypatch):
         load(path, 'unchanged', 'tifffile')
 
 
+def test_floats_as_gdal_compresses_them(tmp_path, monkeypatch):
+    """PREDICTOR=3: without imagecodecs OpenCV reads it, too."""
+    path, heights = str(tmp_path / 'a.tif'), IMG[..., 0].astype(np.float32) / 7
+    cv2.imwrite(path, heights, [cv2.IMWRITE_TIFF_COMPRESSION, 8, cv2.IMWRITE_TIFF_PREDICTOR, 3])
+    monkeypatch.delitem(tifffile.TIFF.UNPREDICTORS._codecs, 3, raising=False)
+    monkeypatch.setitem(sys.modules, 'imagecodecs', None)
+    np.testing.assert_array_equal(read_bands(path), heights[..., None])
+    with pytest.raises(DataError, match='its compression is not built in.*PREDICTOR.*imagecodecs'):
+        load(path, 'unchanged', 'tifffile')
+
+
 def test_the_tags_of_a_map_are_no_news(tmp_path, capfd):
     tifffile.imwrite(tmp_path / 'a.tif', IMG, photometric='rgb',
                      extratags=[(33922, 'd', 6, (0., 0., 0., 4e5, 5e6, 0.), True)])

@@ -111,6 +111,14 @@ def test_a_stream_in_one_large_chunk_is_read_in_pieces():
     np.testing.assert_array_equal(found[..., ::-1], img)
 
 
+def test_chunks_may_be_empty():
+    img, empty = picture(), struct.pack('>I4sI', 0, b'IDAT', zlib.crc32(b'IDAT'))
+    data = encoded(img)
+    start = data.index(b'IDAT') - 4
+    _, found = rows_of(data[:start] + 2 * empty + data[start:], (20, 17))
+    np.testing.assert_array_equal(found, img)
+
+
 @pytest.mark.parametrize('palette', [None, [(1, 2, 3), (200, 100, 0), (9, 9, 9)]])
 def test_written_rows_are_read_by_others(palette):
     labels = np.random.default_rng(0).integers(0, 3, (50, 41), dtype=np.uint8)
