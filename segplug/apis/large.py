@@ -53,15 +53,20 @@ def window_cfg(cfg: TestCfg, window: tuple[int, int] | None = None,
 
 
 def size_of(path: str | Path) -> tuple[int, int] | None:
-    """(H, W) of a PNG or TIFF, from its header alone; None for other files."""
-    with open(path, 'rb') as file:
+    """(H, W) of a PNG or TIFF, from its header alone; None for other files.
+
+    Raises:
+        DataError: It cannot be read, or is a damaged TIFF.
+    """
+    with told_of(str(path), 'image'), open(path, 'rb') as file:
         start = file.read(24)
-    if start.startswith(b'\x89PNG') and len(start) == 24:
-        return int.from_bytes(start[20:24], 'big'), int.from_bytes(start[16:20], 'big')
-    if is_tiff(start):
-        import tifffile
-        with told_of(str(path), 'image'), tifffile.TiffFile(path) as file:
-            return file.pages[0].imagelength, file.pages[0].imagewidth
+        if start.startswith(b'\x89PNG') and len(start) == 24:
+            return int.from_bytes(start[20:24], 'big'), int.from_bytes(start[16:20], 'big')
+        if is_tiff(start):
+            import tifffile
+            file.seek(0)
+            with tifffile.TiffFile(file) as tiff:
+                return tiff.pages[0].imagelength, tiff.pages[0].imagewidth
     return None
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ..errors import ConfigError
 from ..evaluation.outputs import output_names
@@ -40,12 +40,20 @@ def tasks_of(files: Sequence[Path], probs: bool, window: tuple[int, int] | None,
         ConfigError: A file cannot be labelled in this way, or ``stride`` is of no effect.
         DataError: A video cannot be read.
     """
-    names = output_names([str(file) for file in files])
-    tasks = [_task(file, name, probs, window) for file, name in zip(files, names, strict=True)]
+    tasks = [_task(file, name, probs, window)
+             for file, name in zip(files, _names(files), strict=True)]
     if stride is not None and not any(task.kind == 'rows' for task in tasks):
         raise ConfigError('--stride has no effect on images that are not labelled in windows.',
                           fix='add --window, or leave --stride away')
     return tasks
+
+
+def _names(files: Sequence[Path]) -> list[str]:
+    """Of the outputs; a video, which is a folder there, keeps its suffix beside one of its name."""
+    names = output_names([str(file) for file in files])
+    folders = {parent.as_posix() for name in names for parent in PurePosixPath(name).parents}
+    return [name + file.suffix if name in folders and is_video(file) else name
+            for file, name in zip(files, names, strict=True)]
 
 
 def _task(file: Path, name: str, probs: bool, window: tuple[int, int] | None) -> Task:

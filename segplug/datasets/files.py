@@ -38,8 +38,7 @@ def read_bytes(path: str, kind: str, backend_args: dict | None = None) -> bytes:
     try:
         data = fileio.get(path, backend_args=backend_args)
     except OSError as error:
-        raise DataError(f'The {kind} {path} cannot be read.', got=error.strerror or error,
-                        fix=_RESTORE) from error
+        raise _unread(error, path, kind) from error
     if not data:
         raise DataError(f'The {kind} {path} is empty.', got='0 bytes', fix=_RESTORE)
     return data
@@ -120,7 +119,7 @@ def _guarded(read, data: bytes, path: str, kind: str, *options) -> np.ndarray:
 
 @contextmanager
 def told_of(path: str, kind: str, data: bytes | None = None) -> Iterator[None]:
-    """Whatever a decoder raises inside ends as a DataError that names the file.
+    """Whatever a decoder or the disk raises inside ends as a DataError that names the file.
 
     Args:
         path: Of the file.
@@ -133,7 +132,14 @@ def told_of(path: str, kind: str, data: bytes | None = None) -> Iterator[None]:
         raise DataError(f'The {kind} {path} cannot be used: {error.what}', got=error.got,
                         expected=error.expected, fix=error.fix) from error
     except Exception as error:  # a damaged file may raise anything below a decoder
+        if isinstance(error, OSError) and error.errno is not None:  # of the disk; no decoder's
+            raise _unread(error, path, kind) from error
         raise _undecoded(data, path, kind, _reason(error)) from error
+
+
+def _unread(error: OSError, path: str, kind: str) -> DataError:
+    return DataError(f'The {kind} {path} cannot be read.', got=error.strerror or error,
+                     fix=_RESTORE)
 
 
 def _reason(error: Exception) -> str:

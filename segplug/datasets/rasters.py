@@ -146,10 +146,8 @@ def open_raster(path: str | os.PathLike) -> Iterator[Raster]:
         DataError: It is missing, broken or no image; also from reading rows.
     """
     path = os.fspath(path)
-    try:
+    with files.told_of(path, 'image'):
         file = open(path, 'rb')  # noqa: SIM115 (closed below, when the caller is done)
-    except OSError as error:
-        raise DataError(f'The image {path} cannot be read.', got=error.strerror or error) from error
     with file:
         start = file.read(8)
         file.seek(0)

@@ -44,3 +44,17 @@ def test_each_kind(folder, monkeypatch):
 def test_what_cannot_be_done(folder, names, options, said):
     with pytest.raises((ConfigError, DataError), match=said):
         kinds(folder, names, **options)
+
+
+def test_frames_of_a_video_beside_a_folder_of_its_name(folder):
+    """Frame 0 of v.avi would be v/000000, and so would the picture in the folder v."""
+    names = ['v.avi', 'v/000000.png', 'w/000000.png']
+    for name in names[1:]:
+        (folder / name).parent.mkdir()
+        (folder / name).write_bytes((folder / 'a.png').read_bytes())
+    assert [name for name, _, _ in kinds(folder, names)] == ['v.avi', 'v/000000', 'w/000000']
+
+
+def test_what_cannot_be_opened(folder):
+    with pytest.raises(DataError, match=f'The image {folder} cannot be read. Got: Is a directory'):
+        large.size_of(folder)
