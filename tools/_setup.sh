@@ -16,6 +16,16 @@ fail() {
     exit "${2:-1}"
 }
 
+# help_if_asked USAGE ARGUMENT: print the usage and end, where the first argument of a script asks for it.
+help_if_asked() {
+    case "${2:-}" in
+        -h | --help)
+            printf '%s\n' "$1"
+            exit 0
+            ;;
+    esac
+}
+
 is_new_enough() {
     "$1" -c 'import sys; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1
 }

@@ -5,6 +5,7 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/_setup.sh"
 
+help_if_asked 'usage: bash tools/build_docs.sh [arguments of mkdocs build], such as --site-dir DIR; it writes site/' "${1:-}"
 set_up runtime fast docs
 cd "$ROOT"
 # Material's notice on what may come after mkdocs 1 concerns who chooses versions, not who builds.

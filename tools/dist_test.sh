@@ -4,8 +4,12 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/_setup.sh"
 
+USAGE='usage: bash tools/dist_test.sh CONFIG CHECKPOINT NPROC [arguments of tools/test.py]
+environment: NNODES, NODE_RANK, MASTER_ADDR, PORT, JOIN_TIMEOUT, MAX_RESTARTS (docs/how-to/several-machines.md)'
+
+help_if_asked "$USAGE" "${1:-}"
 case "${3:-}" in
-    '' | *[!0-9]*) fail 'usage: [NNODES=n NODE_RANK=i MASTER_ADDR=host PORT=p] bash tools/dist_test.sh CONFIG CHECKPOINT NPROC [arguments of tools/test.py]' 2 ;;
+    '' | *[!0-9]*) fail "$USAGE" 2 ;;
 esac
 
 export PYTHONPATH="$ROOT${PYTHONPATH:+:$PYTHONPATH}"

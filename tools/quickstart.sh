@@ -6,9 +6,10 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/_setup.sh"
 
-if [ $# -gt 0 ]; then
-    fail 'usage: bash tools/quickstart.sh (no arguments; it writes data/minicity and work_dirs/quickstart)' 2
-fi
+USAGE='usage: bash tools/quickstart.sh (no arguments; it writes data/minicity and work_dirs/quickstart)'
+
+help_if_asked "$USAGE" "${1:-}"
+[ $# -eq 0 ] || fail "$USAGE" 2
 
 CONFIG=configs/unet/unet_r18_minicity.py
 WORK=work_dirs/quickstart

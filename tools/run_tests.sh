@@ -27,13 +27,10 @@ use_python() {
     VENV="$VENV-python$("$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
 }
 
+help_if_asked "$USAGE" "${1:-}"
 arguments=()
 while [ $# -gt 0 ]; do
     case "$1" in
-        -h | --help)
-            echo "$USAGE"
-            exit 0
-            ;;
         # An empty -m takes the place of setup.cfg's -m "not slow".
         --slow) arguments=(-m '' ${arguments[@]+"${arguments[@]}"}) ;;
         --forks) use_forks ;;

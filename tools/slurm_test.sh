@@ -4,5 +4,9 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/_setup.sh"
 
-[ $# -ge 4 ] || fail 'usage: [GPUS=n GPUS_PER_NODE=n CPUS_PER_TASK=n SRUN_ARGS="..."] bash tools/slurm_test.sh PARTITION JOB_NAME CONFIG CHECKPOINT [arguments of tools/test.py]' 2
+USAGE='usage: bash tools/slurm_test.sh PARTITION JOB_NAME CONFIG CHECKPOINT [arguments of tools/test.py]
+environment: GPUS, GPUS_PER_NODE, TASKS_PER_NODE, CPUS_PER_TASK, SRUN_ARGS (docs/how-to/several-machines.md)'
+
+help_if_asked "$USAGE" "${1:-}"
+[ $# -ge 4 ] || fail "$USAGE" 2
 on_slurm "$1" "$2" "$ROOT/tools/test.py" "${@:3}" --launcher slurm

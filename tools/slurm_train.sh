@@ -4,5 +4,9 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/_setup.sh"
 
-[ $# -ge 3 ] || fail 'usage: [GPUS=n GPUS_PER_NODE=n CPUS_PER_TASK=n SRUN_ARGS="..."] bash tools/slurm_train.sh PARTITION JOB_NAME CONFIG [arguments of tools/train.py]' 2
+USAGE='usage: bash tools/slurm_train.sh PARTITION JOB_NAME CONFIG [arguments of tools/train.py]
+environment: GPUS, GPUS_PER_NODE, TASKS_PER_NODE, CPUS_PER_TASK, SRUN_ARGS (docs/how-to/several-machines.md)'
+
+help_if_asked "$USAGE" "${1:-}"
+[ $# -ge 3 ] || fail "$USAGE" 2
 on_slurm "$1" "$2" "$ROOT/tools/train.py" "${@:3}" --launcher slurm

@@ -4,8 +4,14 @@ mmdetection's: curves of logs as a picture, and the time of an iteration."""
 import argparse
 import sys
 
+from .help import parser_for
 from .main import guarded
 
+EXAMPLE = """example:
+  python tools/analysis_tools/analyze_logs.py work_dirs/unet_r18_minicity \\
+      --keys mIoU --out curves.png
+  python tools/analysis_tools/analyze_logs.py cal_train_time \\
+      work_dirs/unet_r18_minicity"""
 COMMANDS = ('plot_curve', 'cal_train_time')
 
 
@@ -13,9 +19,8 @@ def main(argv: list[str] | None = None) -> int:
     """Run it; returns the exit code. Without a command it plots, as mmsegmentation's does."""
     argv = sys.argv[1:] if argv is None else list(argv)
     command = argv[0] if argv and argv[0] in COMMANDS else None
-    parser = argparse.ArgumentParser(
-        prog='analyze_logs.py', description=f'{__doc__} Commands: {", ".join(COMMANDS)}; without '
-        'one it plots.')
+    said = f'{__doc__}\n\nCommands: {", ".join(COMMANDS)}; without one it plots.'
+    parser = parser_for('analyze_logs.py', said, EXAMPLE)
     parser.add_argument('json_logs', nargs='+', help='logs of trainings, or work directories')
     (_add_time if command == 'cal_train_time' else _add_plot)(parser)
     args = parser.parse_args(argv[1:] if command else argv)
@@ -23,7 +28,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _add_plot(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('--keys', nargs='+', default=['mIoU'], help='what to plot; mIoU')
+    parser.add_argument('--keys', nargs='+', default=['mIoU'], help='what to plot; mIoU by default')
     parser.add_argument('--title', default='', help='of the picture')
     parser.add_argument('--legend', nargs='+', help='a name for each key of each log')
     parser.add_argument('--backend', help='of matplotlib, for a window')

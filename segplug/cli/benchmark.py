@@ -5,21 +5,26 @@ import argparse
 import sys
 
 from .common import add_config_arguments, config_arguments
+from .help import parser_for
 from .main import guarded
 
+EXAMPLE = """example:
+  python tools/analysis_tools/benchmark.py configs/unet/unet_r18_minicity.py \\
+      work_dirs/unet_r18_minicity/iter_1000.pth"""
 CALLS = 195  # of 200 images, mmsegmentation counts these
 
 
 def main(argv: list[str] | None = None, calls: int = CALLS) -> int:
     """Run it; returns the exit code."""
     argv = sys.argv[1:] if argv is None else list(argv)
-    parser = argparse.ArgumentParser(prog='benchmark.py', description=__doc__)
+    parser = parser_for('benchmark.py', __doc__, EXAMPLE)
     add_config_arguments(parser, packed=False)
     parser.add_argument('checkpoint', help='a checkpoint file, URL or known name')
     parser.add_argument('--log-interval', type=int, default=50,
                         help='not used here: a terminal shows every call')
-    parser.add_argument('--work-dir', help="folder for fps_<time>.json; else the config's")
-    parser.add_argument('--repeat-times', type=int, default=1, help='how often to do it all')
+    parser.add_argument('--work-dir', help="folder for fps_<time>.json; by default the config's")
+    parser.add_argument('--repeat-times', type=int, default=1,
+                        help='how often to do it all; once by default')
     parser.set_defaults(calls=calls)
     return guarded(run, parser.parse_args(argv), argv)
 

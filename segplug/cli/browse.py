@@ -15,12 +15,13 @@ EXAMPLE = """example:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_arguments(parser)
     parser.add_argument('--split', choices=['train', 'val', 'test'], default='train',
-                        help='which dataloader; train')
-    parser.add_argument('--num', type=int, default=24, metavar='N', help='samples; 24')
+                        help='which dataloader; train by default')
+    parser.add_argument('--num', type=int, default=24, metavar='N',
+                        help='samples; 24 by default')
     parser.add_argument('--seed', type=int, metavar='N',
-                        help="of order and augmentation; the config's, or 0")
+                        help="of order and augmentation; by default the config's, or 0")
     parser.add_argument('--out', metavar='DIR',
-                        help='folder for SPLIT.html; browse/ in the work directory')
+                        help='folder for SPLIT.html; by default browse/ in the work directory')
     parser.add_argument('--png', action='store_true', help='write SPLIT.png, a grid, as well')
 
 

@@ -12,10 +12,14 @@ from .common import (
 )
 
 EXAMPLE = """example:
-  segplug cam unet/unet_r18_minicity.py work_dirs/unet_r18_minicity/iter_1000.pth street.png \\
+  segplug cam unet/unet_r18_minicity.py \\
+      work_dirs/unet_r18_minicity/iter_1000.pth \\
+      data/minicity/leftImg8bit/val/hohensee/hohensee_000000_000019_leftImg8bit.png \\
       --class road car --out cam
-  segplug cam unet/unet_r18_minicity.py work_dirs/unet_r18_minicity/iter_1000.pth street.png \\
-      --class car --region 60 70 40 20 --layer decode_head.blocks.2 --method layercam"""
+  segplug cam unet/unet_r18_minicity.py \\
+      work_dirs/unet_r18_minicity/iter_1000.pth \\
+      street.png --class car --region 60 70 40 20 \\
+      --layer decode_head.blocks.2 --method layercam"""
 METHODS = ('gradcam', 'gradcam++', 'xgradcam', 'hirescam', 'layercam')
 
 

@@ -26,11 +26,13 @@ def add_config_arguments(parser: argparse.ArgumentParser, config_nargs: str | No
 
 def add_launch_arguments(parser: argparse.ArgumentParser) -> None:
     """``--work-dir``, ``--nproc`` and ``--launcher``."""
-    parser.add_argument('--work-dir', metavar='DIR', help='folder for logs and checkpoints')
+    parser.add_argument('--work-dir', metavar='DIR',
+                        help='folder for logs and checkpoints; by default work_dirs/ and the name '
+                             'of the config')
     parser.add_argument('--nproc', type=int, metavar='N',
                         help='start N processes on this machine (GPUs, or CPU with gloo)')
     parser.add_argument('--launcher', default='none', choices=['none', 'pytorch', 'slurm', 'mpi'],
-                        help='who started this process: torchrun is pytorch')
+                        help='who started this process: torchrun is pytorch; none by default')
     # torch.distributed.launch adds it; torchrun sets the environment, which is what we read.
     parser.add_argument('--local-rank', '--local_rank', type=int, help=argparse.SUPPRESS)
 
@@ -78,7 +80,7 @@ def add_device_argument(parser: argparse.ArgumentParser) -> None:
 def add_shape_argument(parser: argparse.ArgumentParser) -> None:
     """``--shape``."""
     parser.add_argument('--shape', nargs=2, type=int, metavar=('H', 'W'),
-                        help="of the image; else the config's crop_size, or 512 1024")
+                        help="of the image; by default the config's crop_size, or 512 1024")
 
 
 def add_threads_argument(parser: argparse.ArgumentParser) -> None:
@@ -91,9 +93,11 @@ def add_threads_argument(parser: argparse.ArgumentParser) -> None:
 def add_splits_arguments(parser: argparse.ArgumentParser) -> None:
     """``--splits`` and ``--limit``."""
     parser.add_argument('--splits', nargs='+', choices=['train', 'val', 'test'],
-                        default=['train', 'val', 'test'], help='which dataloaders; all of them')
+                        default=['train', 'val', 'test'], metavar='SPLIT',
+                        help='which dataloaders: train, val, test; all by default')
     parser.add_argument('--limit', type=int, metavar='N',
-                        help='look at N samples of each data set, spread over it')
+                        help='look at N samples of each data set, spread over it; by default '
+                             'at all')
 
 
 @contextlib.contextmanager

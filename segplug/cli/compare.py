@@ -5,20 +5,21 @@ import argparse
 from .common import add_json_argument, print_result
 
 EXAMPLE = """example:
-  segplug compare work_dirs/unet_r18_minicity/test_ss work_dirs/unet_r18_minicity/test_ms \\
-      --num 10 --json comparison.json"""
+  segplug compare work_dirs/unet_r18_minicity/test_ss \\
+      work_dirs/unet_r18_minicity/test_ms --num 10 --json comparison.json"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('a', metavar='A', help='a folder that segplug test --out has written')
     parser.add_argument('b', metavar='B', help='another one, of the same images')
     parser.add_argument('--num', type=int, default=5, metavar='N',
-                        help='list the N images that changed most; 5')
+                        help='list the N images that changed most; 5 by default')
     parser.add_argument('--level', type=float, default=0.95, metavar='P',
-                        help='coverage of the interval; 0.95')
+                        help='coverage of the interval; 0.95 by default')
     parser.add_argument('--draws', type=int, default=2000, metavar='N',
-                        help='resamples of the interval and swaps of the test; 2000')
-    parser.add_argument('--seed', type=int, default=0, metavar='N', help='of the draws; 0')
+                        help='resamples of the interval and swaps of the test; 2000 by default')
+    parser.add_argument('--seed', type=int, default=0, metavar='N',
+                        help='of the draws; 0 by default')
     add_json_argument(parser)
 
 

@@ -13,15 +13,15 @@ from .common import (
 
 EXAMPLE = """example:
   segplug complexity unet/unet_r18_minicity.py
-  segplug complexity pspnet/pspnet_r50-d8_4xb2-80k_cityscapes-512x1024.py --shape 1024 2048 \\
-      --depth 1 --csv pspnet.csv"""
+  segplug complexity pspnet/pspnet_r50-d8_4xb2-80k_cityscapes-512x1024.py \\
+      --shape 1024 2048 --depth 1 --csv pspnet.csv"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_arguments(parser, packed=False)
     add_shape_argument(parser)
     parser.add_argument('--depth', type=int, default=2, metavar='N',
-                        help='levels of modules in the table: 0 is the whole network')
+                        help='levels of modules in the table, 0 is the whole network; 2 by default')
     parser.add_argument('--train-batch', type=int, metavar='N',
                         help='images of the training step whose memory is counted; by default as '
                              'many as the config trains with in a process')

@@ -12,9 +12,11 @@ from .common import add_config_arguments, config_arguments
 
 EXAMPLE = """example:
   segplug config unet/unet_r18_minicity.py
-  segplug config unet/unet_r18_minicity.py --keys model.decode_head optim_wrapper
-  segplug config my_config.py --diff work_dirs/my_config
-  segplug config my_config.py --cfg-options train_cfg.max_iters=100 --out merged.py"""
+  segplug config unet/unet_r18_minicity.py \\
+      --keys model.decode_head optim_wrapper
+  segplug config unet/unet_r18_minicity.py --diff work_dirs/unet_r18_minicity
+  segplug config unet/unet_r18_minicity.py \\
+      --cfg-options train_cfg.max_iters=100 --out merged.py"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

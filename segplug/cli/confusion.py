@@ -6,7 +6,8 @@ from .common import add_json_argument, print_result
 
 EXAMPLE = """example:
   segplug confusion work_dirs/unet_r18_minicity/test_ms --out confusion.png
-  segplug confusion scores/confusion_matrix.npy --normalize columns --classes names.txt"""
+  segplug confusion work_dirs/unet_r18_minicity/test_ms/confusion_matrix.npy \\
+      --normalize columns --num 20"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,13 +19,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                              'counts: .csv, .npy')
     parser.add_argument('--normalize', choices=['rows', 'columns', 'none'], default='rows',
                         help='rows: what the pixels of a class were taken for; columns: what was '
-                             'taken for a class; none: counts; rows')
+                             'taken for a class; none: counts; rows by default')
     parser.add_argument('--classes', metavar='N|FILE|A,B',
                         help='their names, in order, if none lie beside the matrix')
     parser.add_argument('--num', type=int, default=10, metavar='N',
-                        help='list the N largest confusions; 10')
+                        help='list the N largest confusions; 10 by default')
     parser.add_argument('--color-theme', default='Blues', metavar='NAME',
-                        help='a colour map of matplotlib; Blues')
+                        help='a colour map of matplotlib; Blues by default')
     parser.add_argument('--title', default='', metavar='TEXT', help='above the picture')
     add_json_argument(parser)
 

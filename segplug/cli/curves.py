@@ -6,8 +6,9 @@ from .common import add_json_argument, print_result
 
 EXAMPLE = """example:
   segplug curves work_dirs/unet_r18_minicity --out curves.png
-  segplug curves work_dirs/a work_dirs/b --keys loss 'decode.*' mIoU --smooth --out curves.html
-  segplug curves mmseg/20210101_000000.log.json --keys lr --log"""
+  segplug curves work_dirs/unet_r18_minicity --keys loss 'decode.*' mIoU \\
+      --smooth --out curves.html
+  segplug curves work_dirs/mine mmseg/20210101_000000.log.json --keys lr --log"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -19,7 +19,8 @@ from .common import (
 EXAMPLE = """example:
   segplug make-minicity data/minicity
   segplug doctor unet/unet_r18_minicity.py
-  segplug doctor my_config.py --splits train --limit 200 --json findings.json"""
+  segplug doctor unet/unet_r18_minicity.py --splits train --limit 50 \\
+      --json findings.json"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,9 +12,10 @@ from .common import (
 )
 
 EXAMPLE = """example:
-  segplug export unet/unet_r18_minicity.py work_dirs/unet_r18_minicity/iter_1000.pth \\
-      --with-preprocess --argmax --dynamic --out unet.onnx
-  segplug export work_dirs/unet_r18_minicity/iter_1000.pth --format torchscript"""
+  segplug export work_dirs/unet_r18_minicity/iter_1000.pth --with-preprocess \\
+      --argmax --dynamic --out unet.onnx
+  segplug export unet/unet_r18_minicity.py \\
+      work_dirs/unet_r18_minicity/iter_1000.pth --format torchscript"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='the file gives labels, at the size of the image')
     parser.add_argument('--opset', type=int, metavar='N', help="of ONNX; the exporter's own by "
                                                                'default')
-    parser.add_argument('--classes', metavar='NAMES',
+    parser.add_argument('--classes', metavar='SET|FILE|A,B',
                         help='what the classes are, if neither checkpoint nor config says: a data '
                              'set (cityscapes), a file of names, or names with commas between')
     add_load_arguments(parser)

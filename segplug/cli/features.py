@@ -12,9 +12,12 @@ from .common import (
 )
 
 EXAMPLE = """example:
-  segplug features unet/unet_r18_minicity.py work_dirs/unet_r18_minicity/iter_1000.pth \\
-      street.png --layers backbone.layer1 backbone.layer4 --out features
-  segplug features unet/unet_r18_minicity.py work_dirs/unet_r18_minicity/iter_1000.pth \\
+  segplug features unet/unet_r18_minicity.py \\
+      work_dirs/unet_r18_minicity/iter_1000.pth \\
+      data/minicity/leftImg8bit/val/hohensee/hohensee_000000_000019_leftImg8bit.png \\
+      --layers backbone.layer1 backbone.layer4 --out features
+  segplug features unet/unet_r18_minicity.py \\
+      work_dirs/unet_r18_minicity/iter_1000.pth \\
       street.png --layers list"""
 
 
@@ -26,10 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="modules: backbone.layer4 backbone.layer4.1.conv2; 'list' lists them; "
                              'of one that gives several maps, backbone:3 is one')
     parser.add_argument('--kinds', nargs='+', default=['mean', 'max', 'pca', 'channels'],
-                        choices=['mean', 'max', 'pca', 'channels'],
-                        help='which pictures; all by default')
+                        choices=['mean', 'max', 'pca', 'channels'], metavar='KIND',
+                        help='which pictures: mean, max, pca, channels; all by default')
     parser.add_argument('--top', type=int, default=9, metavar='N',
-                        help='channels to show, those that vary most')
+                        help='channels to show, those that vary most; 9 by default')
     parser.add_argument('--out', metavar='DIR',
                         help='folder for <layer>/*.png and overview.png; features by default')
     add_device_argument(parser)

@@ -5,16 +5,22 @@ import argparse
 import sys
 
 from .common import add_config_arguments, config_arguments
+from .help import parser_for
 from .main import guarded
+
+EXAMPLE = """example:
+  python tools/analysis_tools/get_flops.py configs/unet/unet_r18_minicity.py \\
+      --shape 512 1024"""
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run it; returns the exit code."""
     argv = sys.argv[1:] if argv is None else list(argv)
-    parser = argparse.ArgumentParser(prog='get_flops.py', description=__doc__)
+    parser = parser_for('get_flops.py', __doc__, EXAMPLE)
     add_config_arguments(parser, packed=False)
     parser.add_argument('--shape', type=int, nargs='+', default=[2048, 1024],
-                        help='height and width of the image, or one number for a square')
+                        help='height and width of the image, or one number for a square; '
+                             '2048 1024 by default')
     args = parser.parse_args(argv)
     if len(args.shape) > 2:
         parser.error(f'--shape takes height and width, or one number for a square, and not '

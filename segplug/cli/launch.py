@@ -20,6 +20,7 @@ from collections.abc import Iterator
 
 from ..errors import ConfigError
 from ..startup import awake
+from .help import parser_for
 from .main import guarded
 from .signals import raising_once
 
@@ -144,8 +145,7 @@ def stop_signals() -> list[int]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog='python -m segplug.cli.launch', description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_for('python -m segplug.cli.launch', __doc__)
     parser.add_argument('--nproc', type=int, required=True, help='processes on this machine')
     parser.add_argument('command', nargs=argparse.REMAINDER, help='script and its arguments')
     args = parser.parse_args(argv)

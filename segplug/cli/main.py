@@ -1,8 +1,8 @@
 """``segplug <verb> ...``: finds the verb, reads its flags, turns our errors into one paragraph.
 
 Nothing heavy is imported before the flags are read, so ``--help`` is quick. Exit codes: 0 done,
-1 an error that a person can mend, 2 wrong flags, 130 interrupted, 143 ended by SIGTERM; a
-traceback is a bug.
+1 an error that a person can mend, 2 wrong flags, 130 interrupted, 143 ended by SIGTERM (138 by
+SIGUSR1); a traceback is a bug.
 """
 
 import argparse
@@ -15,47 +15,63 @@ from .. import __version__
 from ..errors import SegplugError, did_you_mean, report
 from . import completion
 from .common import spelled_out
+from .help import parser_for
 from .signals import ended_by_signals
 from .verbs import plugin_verbs
 
-# verb -> (module with add_arguments and run, what --help says of it)
+# verb -> (module with add_arguments and run, what --help says of it), in the order of --help
 VERBS = {
     'train': ('segplug.cli.train', 'train the model of a config'),
     'test': ('segplug.cli.test', 'score a checkpoint: mIoU, single-scale or --aug-test'),
+    'predict': ('segplug.cli.predict', 'label images with a checkpoint'),
+    'export': ('segplug.cli.export', 'write ONNX, torch.export or TorchScript, checked'),
+    'publish': ('segplug.cli.publish', 'write the weights of a checkpoint as safetensors'),
     'score': ('segplug.cli.score', 'score a folder of predictions against a folder of labels'),
-    'compare': ('segplug.cli.compare', 'is B better than A? two test --out folders'),
+    'compare': ('segplug.cli.compare', 'say whether B is better than A, two test --out folders'),
     'report': ('segplug.cli.report', 'write one page about a test: scores, curves, images'),
     'curves': ('segplug.cli.curves', 'show the training curves of runs, from their logs'),
     'confusion': ('segplug.cli.confusion', 'show what is taken for what: a confusion matrix'),
-    'predict': ('segplug.cli.predict', 'label images with a checkpoint'),
-    'zoo': ('segplug.cli.zoo', 'list the shipped configs: parameters, multiply-adds'),
-    'config': ('segplug.cli.config', 'print a config, merged, with where each value is from'),
-    'complexity': ('segplug.cli.complexity', 'count parameters, multiply-adds, memory'),
-    'speed': ('segplug.cli.speed', 'time the network and the whole predict step'),
-    'features': ('segplug.cli.features', 'show what layers see in an image'),
-    'cam': ('segplug.cli.cam', 'show where the evidence for a class is in an image'),
+    'make-minicity': ('segplug.cli.make_minicity', 'make a small Cityscapes of drawn scenes'),
     'doctor': ('segplug.cli.doctor', 'find what is wrong with the data of a config'),
     'stats': ('segplug.cli.stats', 'count classes, sizes, class weights of the data'),
     'browse': ('segplug.cli.browse', 'show samples after the pipeline, with their labels'),
     'pack': ('segplug.cli.pack', 'write a data set decoded, to read crops of it at once'),
+    'zoo': ('segplug.cli.zoo', 'list the shipped configs: parameters, multiply-adds'),
+    'config': ('segplug.cli.config', 'print a config, merged, with where each value is from'),
     'migrate': ('segplug.cli.migrate', 'make a config of mmsegmentation one of segplug'),
-    'export': ('segplug.cli.export', 'write ONNX, torch.export or TorchScript, checked'),
-    'publish': ('segplug.cli.publish', 'write the weights of a checkpoint as safetensors'),
-    'make-minicity': ('segplug.cli.make_minicity', 'make a small Cityscapes of drawn scenes'),
+    'complexity': ('segplug.cli.complexity', 'count parameters, multiply-adds, memory'),
+    'speed': ('segplug.cli.speed', 'time the network and the whole predict step'),
+    'features': ('segplug.cli.features', 'show what layers see in an image'),
+    'cam': ('segplug.cli.cam', 'show where the evidence for a class is in an image'),
     'plugins': ('segplug.cli.plugins', 'list plugins, check one, or start one'),
 }
+# the first verb of a group -> what --help says above it
+HEADINGS = {'train': 'train and use a model', 'score': 'scores and curves', 'make-minicity': 'data',
+            'zoo': 'configs and networks', 'plugins': 'code of your own'}
+_LAST = """segplug VERB --help shows the arguments and an example.
+
+exit codes:
+  0    done
+  1    something to mend, said in one paragraph
+  2    wrong flags
+  130  interrupted; 143 ended by SIGTERM
+
+TAB completes verbs, flags and configs once the shell was told so:
+  pip install "segplug[completion]"
+  eval "$(register-python-argcomplete segplug)"   # in ~/.bashrc
+"""
 
 
 def overview() -> str:
     """The text of ``segplug --help``."""
-    rows = '\n'.join(f'  {verb:<15}{text}' for verb, (_, text) in VERBS.items())
+    rows = '\n'.join((f'\n{HEADINGS[verb]}:\n' if verb in HEADINGS else '')
+                     + f'  {verb:<15}{text}' for verb, (_, text) in VERBS.items())
     theirs = '\n'.join(f'  {v.name:<15}of {v.package} {v.version}'
                        + (f', not used: {v.refused}' if v.refused else '')
                        for v in plugin_verbs(VERBS))
     return (f'segplug {__version__}: semantic segmentation from configs\n\n'
-            f'usage: segplug VERB [arguments]\n\nverbs:\n{rows}\n\n'
-            + (f'plugins:\n{theirs}\n\n' if theirs else '') +
-            'segplug VERB --help shows the arguments and an example.\n')
+            f'usage: segplug VERB [arguments]\n{rows}\n\n'
+            + (f'plugins:\n{theirs}\n\n' if theirs else '') + _LAST)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -79,10 +95,7 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     if module is None:
         return 2
-    parser = argparse.ArgumentParser(
-        prog=f'segplug {verb}', description=module.__doc__,
-        epilog=getattr(module, 'EXAMPLE', None),
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_for(f'segplug {verb}', module.__doc__, getattr(module, 'EXAMPLE', None))
     module.add_arguments(parser)
     args = parser.parse_args(spelled_out(parser, arguments))
     return guarded(module.run, args, [verb, *arguments])

@@ -5,18 +5,24 @@ import argparse
 from ..errors import ConfigError
 
 EXAMPLE = """example:
-  segplug make-minicity data/minicity --train 300 --val 60 --test 10 --size 256x128 --seed 0"""
+  segplug make-minicity data/minicity --train 300 --val 60 --test 10 \\
+      --size 256x128 --seed 0"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('root', help='folder to make; an existing one of the same settings is kept')
-    parser.add_argument('--train', type=int, default=300, metavar='N', help='images; 300')
-    parser.add_argument('--val', type=int, default=60, metavar='N', help='images; 60')
-    parser.add_argument('--test', type=int, default=10, metavar='N', help='images; 10')
-    parser.add_argument('--size', default='256x128', metavar='WxH', help='of the images; 256x128')
-    parser.add_argument('--seed', type=int, default=0, metavar='N', help='of the scenes; 0')
+    parser.add_argument('--train', type=int, default=300, metavar='N',
+                        help='images to train on; 300 by default')
+    parser.add_argument('--val', type=int, default=60, metavar='N',
+                        help='images to validate on; 60 by default')
+    parser.add_argument('--test', type=int, default=10, metavar='N',
+                        help='images to test on, without labels; 10 by default')
+    parser.add_argument('--size', default='256x128', metavar='WxH',
+                        help='of the images; 256x128 by default')
+    parser.add_argument('--seed', type=int, default=0, metavar='N',
+                        help='of the scenes; 0 by default')
     parser.add_argument('--processes', type=int, default=1, metavar='N',
-                        help='that draw, which changes no pixel; 1')
+                        help='that draw, which changes no pixel; 1 by default')
 
 
 def run(args: argparse.Namespace, argv: list[str]) -> int:

@@ -20,7 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                       help='folder to write; what it holds already and has not changed stays')
     task.add_argument('--verify', metavar='DIR', help='check the checksums of a folder instead')
     parser.add_argument('--splits', nargs='+', choices=['train', 'val', 'test'],
-                        default=['train', 'val', 'test'], help='which dataloaders; all of them')
+                        default=['train', 'val', 'test'], metavar='SPLIT',
+                        help='which dataloaders: train, val, test; all by default')
     add_threads_argument(parser)
 
 

@@ -6,6 +6,7 @@ import shutil
 EXAMPLE = """example:
   segplug plugins list
   segplug plugins new my_heads
+  pip install -e my-heads-plugin
   segplug plugins check my_heads
   segplug plugins check striped --mmseg --config configs/striped.py"""
 

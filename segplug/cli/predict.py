@@ -16,10 +16,13 @@ from .common import (
 )
 
 EXAMPLE = """example:
-  segplug predict unet/unet_r18_minicity.py work_dirs/unet_r18_minicity/iter_1000.pth \\
-      data/minicity/leftImg8bit/val --out work_dirs/predictions
-  segplug predict work_dirs/unet_r18_minicity/iter_1000.pth street.mp4 --out work_dirs/street
-  segplug predict work_dirs/unet_r18_minicity/iter_1000.pth map.tif --window 1024 --out map"""
+  segplug predict unet/unet_r18_minicity.py \\
+      work_dirs/unet_r18_minicity/iter_1000.pth \\
+      data/minicity/leftImg8bit/val --out predictions
+  segplug predict work_dirs/unet_r18_minicity/iter_1000.pth street.mp4 \\
+      --out street
+  segplug predict work_dirs/unet_r18_minicity/iter_1000.pth map.tif \\
+      --window 1024 --out map"""
 _CONFIGS = ('.py', '.json', '.yaml', '.yml')
 
 
@@ -45,10 +48,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--stride', metavar='H,W',
                         help='from one window to the next; three quarters of a window by default')
     parser.add_argument('--opacity', type=float, default=0.5, metavar='SHARE',
-                        help='share of the colours in overlays, 0 to 1; 0.5')
+                        help='share of the colours in overlays, 0 to 1; 0.5 by default')
     add_aug_test_argument(parser)
     add_device_argument(parser)
-    parser.add_argument('--classes', metavar='NAMES',
+    parser.add_argument('--classes', metavar='SET|FILE|A,B',
                         help='what the classes are, if neither checkpoint nor config says: a data '
                              'set (cityscapes), a file of names, or names with commas between')
     add_load_arguments(parser)

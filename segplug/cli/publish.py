@@ -6,7 +6,7 @@ from .common import add_weights_arguments
 
 EXAMPLE = """example:
   segplug publish work_dirs/unet_r18_minicity/iter_1000.pth --out published
-  segplug test unet/unet_r18_minicity.py published/iter_1000-0123abcd.safetensors"""
+  segplug test unet/unet_r18_minicity.py published/iter_1000-*.safetensors"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,10 +7,11 @@ other file.
 import argparse
 
 EXAMPLE = """example:
-  segplug test unet/unet_r18_minicity.py work_dirs/unet_r18_minicity/iter_1000.pth --out scores/ss
-  segplug report scores/ss
-  segplug report scores/ss --with scores/ms --num 40 --out paper/report.html
-  segplug report work_dirs/a/test work_dirs/b/test"""
+  segplug report work_dirs/unet_r18_minicity/test_ss
+  segplug report work_dirs/unet_r18_minicity/test_ss --num 40 \\
+      --out report.html
+  segplug report work_dirs/unet_r18_minicity/test_ss \\
+      work_dirs/unet_r18_minicity/test_ms"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,13 +25,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                              'default the one beside OUT_DIR that is multi-scale where OUT_DIR is '
                              'single-scale, or the other way round')
     parser.add_argument('--out', metavar='FILE',
-                        help='the page; OUT_DIR/report.html, of two tests B/comparison.html')
+                        help='the page; by default OUT_DIR/report.html, of two tests '
+                             'B/comparison.html')
     parser.add_argument('--num', type=int, default=20, metavar='N',
                         help='images to show, half of them the worst, half around the median, or '
-                             'those that changed most; 20')
+                             'those that changed most; 20 by default')
     parser.add_argument('--training', metavar='PATH',
-                        help='its work directory, or a log of it, for the curves; the '
-                             "checkpoint's folder")
+                        help='work directory or log of the training, for the curves; by default '
+                             "the checkpoint's folder")
     parser.add_argument('--config', metavar='CONFIG',
                         help='the config of the test, where OUT_DIR has no run.json that says it')
     parser.add_argument('--data-root', metavar='DIR',

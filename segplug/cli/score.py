@@ -5,8 +5,10 @@ import argparse
 from .common import add_threads_argument
 
 EXAMPLE = """example:
-  segplug score work_dirs/server/predictions data/cityscapes/gtFine/val --dataset cityscapes
-  segplug score preds data/camvid/annotations/val --dataset camvid --boundary --out scores
+  segplug score work_dirs/unet_r18_minicity/test_ss/predictions \\
+      data/minicity/gtFine/val --dataset cityscapes
+  segplug score preds data/camvid/annotations/val --dataset camvid \\
+      --boundary --out scores
   segplug score preds labels --classes road,car,tree --reduce-zero-label"""
 
 
@@ -23,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--boundary', action='store_true',
                         help='Boundary IoU too (boundary_metrics.json)')
     parser.add_argument('--ignore-index', type=int, metavar='V',
-                        help="label value that is not scored (the data set's, else 255)")
+                        help="label value that is not scored; by default the data set's, else 255")
     parser.add_argument('--reduce-zero-label', action='store_true',
                         help='label value 0 is no class, and the others move down by one')
     for side, what_file in (('pred', 'prediction'), ('label', 'label')):

@@ -21,8 +21,9 @@ from .common import (
 
 EXAMPLE = """example:
   segplug speed unet/unet_r18_minicity.py --shape 256 512
-  segplug speed unet/unet_r18_minicity.py work_dirs/unet_r18_minicity/iter_1000.pth --amp \\
-      --channels-last --repeats 200 --json speed.json"""
+  segplug speed unet/unet_r18_minicity.py \\
+      work_dirs/unet_r18_minicity/iter_1000.pth --amp --channels-last \\
+      --repeats 200 --json speed.json"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,9 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                              'random, which takes as long')
     add_shape_argument(parser)
     parser.add_argument('--batch', type=int, default=1, metavar='N',
-                        help='images of a call; a step takes each by itself, as a test does')
+                        help='images of a call, of which a step takes each by itself, as a '
+                             'test does; 1 by default')
     parser.add_argument('--repeats', type=int, default=50, metavar='N',
-                        help='calls that count, of the network and of the step')
+                        help='calls that count, of the network and of the step; 50 by default')
     add_aug_test_argument(parser)
     add_device_argument(parser)
     add_load_arguments(parser)

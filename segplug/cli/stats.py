@@ -21,7 +21,8 @@ from .common import (
 EXAMPLE = """example:
   segplug make-minicity data/minicity
   segplug stats unet/unet_r18_minicity.py
-  segplug stats my_config.py --splits train --out classes.csv --json statistics.json"""
+  segplug stats unet/unet_r18_minicity.py --splits train \\
+      --out classes.csv --json statistics.json"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_splits_arguments(parser)
     parser.add_argument('--images', type=int, default=500, metavar='N',
                         help='training images, spread over all, whose mean and deviation are '
-                             'taken; 0 for none')
+                             'taken, 0 for none; 500 by default')
     parser.add_argument('--out', metavar='FILE',
                         help='write a .csv, a row for each class of each split, or all as .json')
     add_threads_argument(parser)

@@ -19,8 +19,12 @@ from .common import (
 )
 
 EXAMPLE = """example:
-  segplug test unet/unet_r18_minicity.py work_dirs/unet_r18_minicity/iter_1000.pth \\
-      --nproc 2 --aug-test --out work_dirs/unet_r18_minicity/test_ms"""
+  segplug test unet/unet_r18_minicity.py \\
+      work_dirs/unet_r18_minicity/iter_1000.pth --nproc 2 \\
+      --out work_dirs/unet_r18_minicity/test_ss
+  segplug test unet/unet_r18_minicity.py \\
+      work_dirs/unet_r18_minicity/iter_1000.pth --nproc 2 --aug-test \\
+      --out work_dirs/unet_r18_minicity/test_ms"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

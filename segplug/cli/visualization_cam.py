@@ -5,22 +5,31 @@ import argparse
 import sys
 
 from .common import add_device_argument, config_arguments
+from .help import parser_for
 from .main import guarded
+
+EXAMPLE = """example:
+  python tools/analysis_tools/visualization_cam.py street.png \\
+      configs/unet/unet_r18_minicity.py \\
+      work_dirs/unet_r18_minicity/iter_1000.pth \\
+      --target-layers backbone.layer4 --category-index car"""
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run it; returns the exit code."""
     argv = sys.argv[1:] if argv is None else list(argv)
-    parser = argparse.ArgumentParser(prog='visualization_cam.py', description=__doc__)
+    parser = parser_for('visualization_cam.py', __doc__, EXAMPLE)
     parser.add_argument('img', help='an image file')
     parser.add_argument('config', help='a config file, or the name of a shipped one')
     parser.add_argument('checkpoint', help='a checkpoint file, URL or known name')
-    parser.add_argument('--out-file', default='prediction.png', help='for the prediction')
-    parser.add_argument('--cam-file', default='vis_cam.png', help='for the heat')
+    parser.add_argument('--out-file', default='prediction.png',
+                        help='for the prediction; prediction.png by default')
+    parser.add_argument('--cam-file', default='vis_cam.png',
+                        help='for the heat; vis_cam.png by default')
     parser.add_argument('--target-layers', default='backbone.layer4[2]', metavar='NAME',
-                        help='whose activations')
+                        help='whose activations; backbone.layer4[2] by default')
     parser.add_argument('--category-index', default='7', metavar='ID',
-                        help='id or name of the class')
+                        help='id or name of the class; 7 by default')
     add_device_argument(parser)
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='K=V',
                         help='override any key of the config')

@@ -54,6 +54,16 @@ def test_every_flag_and_argument_says_what_it_is():
                     f'{verb} {action.option_strings}: no word for its value'
 
 
+def test_a_default_is_said_in_the_same_words():
+    """'...; 5 by default', 'by default the config's': never a bare number behind a semicolon."""
+    for verb, parser in parsers():
+        for action in parser._actions:
+            said = str(action.help)
+            if action.option_strings and action.default not in (None, False, 0., '', []):
+                assert 'by default' in said or action.default == argparse.SUPPRESS, \
+                    f'{verb} {action.option_strings}: {said}'
+
+
 @pytest.mark.parametrize(('given', 'read'), [
     (['--amp', 'c.py', 'x.pth'], 'auto'), (['c.py', '--amp', 'x.pth'], 'auto'),
     (['c.py', 'x.pth', '--amp'], 'auto'), (['--amp', 'bf16', 'c.py', 'x.pth'], 'bf16'),

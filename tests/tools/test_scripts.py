@@ -67,13 +67,21 @@ def test_syntax(script):
     ('dist_test.sh', ['config.py', 'model.pth', '-1']),
     ('quickstart.sh', ['--fast']),
 ])
-def test_wrong_arguments_give_one_usage_sentence(script, arguments, tmp_path):
+def test_wrong_arguments_give_the_usage(script, arguments, tmp_path):
     done = bash(ROOT / 'tools' / script, *arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith('usage: ')
     assert f'bash tools/{script}' in done.stderr
-    assert done.stderr.count('\n') == 1
+    assert done.stderr.count('\n') <= 2
     assert done.stdout == ''
+
+
+@pytest.mark.parametrize('script', [s for s in SCRIPTS if s.suffix == '.sh' and s.name[0] != '_'],
+                         ids=lambda path: path.name)
+def test_help_is_the_usage_and_does_nothing(script, tmp_path):
+    done = bash(script, '--help', cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, '')
+    assert done.stdout.startswith(f'usage: bash tools/{script.name}')
 
 
 def test_dist_train_hands_everything_on(ready_checkout, tmp_path):

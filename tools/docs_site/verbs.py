@@ -15,12 +15,13 @@ class _Made(Exception):
 
 
 def parser_of(verb: str) -> argparse.ArgumentParser:
-    """The parser that ``segplug VERB`` reads its arguments with."""
+    """The parser that ``segplug VERB`` reads its arguments with, its text filled to the width."""
 
     def stop(parser, *_, **__):
         raise _Made(parser)
 
-    with mock.patch.object(argparse.ArgumentParser, 'parse_args', stop):
+    with mock.patch.object(argparse.ArgumentParser, 'parse_args', stop), \
+            mock.patch.dict(os.environ, COLUMNS=WIDTH):
         try:
             main([verb])
         except _Made as made:
