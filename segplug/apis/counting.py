@@ -125,7 +125,8 @@ def complexity(config: str | os.PathLike, *, shape: tuple[int, int] | None = Non
     """
     cfg = load_config(config, options=options, data_root=data_root)
     size = check_size(shape or cfg.get('crop_size') or DEFAULT_SIZE)
-    batch = batch or (cfg.get('train_dataloader') or {}).get('batch_size') or 2
+    if batch is None:
+        batch = (cfg.get('train_dataloader') or {}).get('batch_size') or 2
     if batch < 1:
         raise ConfigError('A batch has one image or more.', got=batch, culprit='batch')
     if not cfg.get('model'):

@@ -3,14 +3,14 @@
 import io
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from ..engine.whole_file import whole_file
-from ..errors import ConfigError
+from ..errors import ConfigError, DataError
 from ..visualization.draw import encode_labels, encode_picture, overlay
 from ..visualization.label_rows import geo_tags, write_label_rows
 from .large import LargeImage
@@ -150,6 +150,7 @@ class Writer:
 
         Raises:
             ConfigError: It was one of other classes.
+            DataError: Its areas.csv is damaged.
         """
         rows, found = self._read_areas(), {}
         frames = itertools.groupby(rows, key=lambda name: name.rpartition('/')[0])
@@ -177,7 +178,11 @@ class Writer:
         path = self._out / AREAS
         if not path.is_file():
             return {}
-        table = pd.read_csv(path, dtype={'image': str}, keep_default_na=False)
+        try:
+            table = pd.read_csv(path, dtype={'image': str}, keep_default_na=False)
+        except (ValueError, OSError) as error:  # pandas' own are ValueErrors
+            raise DataError(f'{path} cannot be read.', got=str(error).strip(),
+                            fix='name another folder, or begin anew with --overwrite') from error
         if table.columns.tolist() != self.columns:
             raise ConfigError(f'{path} is of another model: its classes are not these.',
                               got=', '.join(table.columns[len(_SIZE):][:6]),
@@ -199,8 +204,7 @@ class Writer:
 
 def column_names(classes: Sequence[str]) -> list[str]:
     """The classes; one of the name of another column has its number behind it."""
-    often = Counter([*_SIZE, *classes])
-    return [f'{label} {k}' if often[label] > 1 else label for k, label in enumerate(classes)]
+    return _distinct(classes, ' ', beside=_SIZE)
 
 
 def file_names(classes: Sequence[str]) -> list[str]:
@@ -209,10 +213,23 @@ def file_names(classes: Sequence[str]) -> list[str]:
     Where two would be one file (on some disks also those that differ in case only), they have
     their numbers behind them.
     """
-    names = [''.join(c if c.isalnum() or c in '-.' else '_' for c in label) or '_'
-             for label in classes]
-    often = Counter(name.lower() for name in names)
-    return [f'{name}_{k}' if often[name.lower()] > 1 else name for k, name in enumerate(names)]
+    return _distinct([''.join(c if c.isalnum() or c in '-.' else '_' for c in label) or '_'
+                      for label in classes], '_', same=str.lower)
+
+
+def _distinct(names: Sequence[str], mark: str, beside: Sequence[str] = (),
+              same: Callable[[str], str] = str) -> list[str]:
+    """Names of which none is another, nor one of those ``beside``.
+
+    Args:
+        names: Where two are the same, they have ``mark`` and their numbers behind them; all have,
+            where one is called as another is then.
+        same: What two that are the same have in common.
+    """
+    often = Counter(map(same, [*beside, *names]))
+    numbered = [f'{name}{mark}{k}' for k, name in enumerate(names)]
+    found = [numbered[k] if often[same(name)] > 1 else name for k, name in enumerate(names)]
+    return found if len(set(map(same, found))) == len(found) else numbered
 
 
 def _is_on_a_map(source: Path) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 from segplug.apis.predict_files import Writer, check_out, column_names, file_names
 from segplug.apis.prediction import Prediction
-from segplug.errors import ConfigError
+from segplug.errors import ConfigError, DataError
 
 
 def test_no_class_is_written_over_another():
@@ -20,6 +20,8 @@ def test_no_class_is_written_over_another():
     assert file_names(['a b', 'a/b', 'Car', 'car', 'c']) == ['a_b_0', 'a_b_1', 'Car_2', 'car_3',
                                                              'c']
     assert column_names(['road', 'height', 'x', 'x']) == ['road', 'height 1', 'x 2', 'x 3']
+    assert column_names(['x', 'x', 'x 1']) == ['x 0', 'x 1', 'x 1 2']
+    assert file_names(['x', 'x', 'X_0']) == ['x_0', 'x_1', 'X_0_2']
 
 
 class FakeVideo:
@@ -69,6 +71,13 @@ def test_of_a_band_only_what_the_overlay_shows_is_kept(tmp_path):
     assert row == dict(image='large', height=4, width=8, a=8, b=8, c=8, d=8)
     assert gone[3][:2] == [True, True]  # the third may be in the hands of who writes it
     assert cv2.imread(str(tmp_path / 'overlays' / 'large.png')).shape == (2, 4, 3)
+
+
+@pytest.mark.parametrize('table', [b'', b'image,height,width,a\n"v', b'\xff\xfe'])
+def test_areas_that_are_damaged_are_named(tmp_path, table):
+    (tmp_path / 'areas.csv').write_bytes(table)
+    with pytest.raises(DataError, match=r'areas\.csv cannot be read'):
+        Writer(tmp_path, ('a',), [[9, 9, 9]]).written([])
 
 
 def test_two_ways_to_go_on_exclude_each_other(tmp_path):
