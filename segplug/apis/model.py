@@ -107,7 +107,7 @@ class Model:
         if not self.steps:
             raise ConfigError('The config has no test pipeline, which says how images are read.',
                               fix='give test_dataloader.dataset a pipeline')
-        self._pipelines: dict[bool, object] = {}
+        self._pipelines: dict[bool, Callable[[dict], dict]] = {}
         self._told_of_scale = False
 
     def __repr__(self) -> str:
@@ -193,12 +193,16 @@ class Model:
                       source.picture())
 
     def _items(self, images: Iterable[Source], channel_order: str) -> Iterator:
+        """What `_read` takes; the pipeline is made here, in the thread that asks for results: the
+        default scope, which making it sets, is one for all threads."""
         for image in images:
+            self._pipeline(of_array=not isinstance(image, (str, Path)))
             if not isinstance(image, (str, Path)):
                 yield self._held(image, channel_order)
                 continue
             for file in source_files([image]):
                 if is_video(file):
+                    self._pipeline(of_array=True)
                     for number, frame in enumerate(Video(file)):
                         yield Held(frame, f'{file.name}, frame {number}')
                 else:
@@ -215,10 +219,8 @@ class Model:
         if isinstance(source, Path) and large.is_large(source):
             return source, None
         of_array = not isinstance(source, Path)
-        if of_array not in self._pipelines:
-            self._pipelines[of_array] = self._pipeline(of_array)
         given = dict(img=source.array) if of_array else dict(img_path=str(source))
-        results = self._pipelines[of_array](dict(given, seg_fields=[]))
+        results = self._pipeline(of_array)(dict(given, seg_fields=[]))
         self._check_channels(source, results['inputs'].shape)
         return source, results
 
@@ -235,14 +237,16 @@ class Model:
                             fix='convert it, or see to the color_type and imdecode_backend of the '
                                 'test pipeline')
 
-    def _pipeline(self, of_array: bool):
-        from mmengine.dataset import Compose
-        loader, *rest = self.steps
-        if of_array:
-            loader = dict(type='LoadImageFromNDArray',
-                          to_float32=loader.get('to_float32', False))
-        with _scope(self.cfg):
-            return Compose([loader, *rest])
+    def _pipeline(self, of_array: bool) -> Callable[[dict], dict]:
+        if of_array not in self._pipelines:
+            from mmengine.dataset import Compose
+            loader, *rest = self.steps
+            if of_array:
+                loader = dict(type='LoadImageFromNDArray',
+                              to_float32=loader.get('to_float32', False))
+            with _scope(self.cfg):
+                self._pipelines[of_array] = Compose([loader, *rest])
+        return self._pipelines[of_array]
 
     @torch.inference_mode()
     def _labelled(self, source, probs: bool, results: dict | None = None) -> Prediction:

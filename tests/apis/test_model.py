@@ -2,16 +2,19 @@
 
 import json
 import os
+import threading
+import time
 
 import cv2
 import numpy as np
 import pytest
 import tifffile
 import torch
+from mmcv.transforms import BaseTransform
 from PIL import Image
 
 from segplug.apis import large
-from segplug.apis.model import load_model
+from segplug.apis.model import Model, load_model
 from segplug.apis.testing import test as score
 from segplug.errors import CheckpointError, ConfigError, DataError
 from segplug.ops.fuse import labels_of
@@ -142,6 +145,24 @@ def test_frames_in_a_buffer_that_is_used_again(model, images):
         expected = model.predict(path)
         assert np.array_equal(one.labels, expected.labels)
         assert np.array_equal(one.image, expected.image)
+
+
+def test_readers_find_their_pipeline_made(model, images):
+    """Making one sets the default scope of all threads, so the readers leave it to who asks."""
+    makers = []
+
+    class Slow(BaseTransform):
+        def __init__(self):
+            time.sleep(0.05)  # so that a second reader would find none, too
+            makers.append(threading.current_thread())
+
+        def transform(self, results):
+            return results
+
+    other = Model(model.net, model.cfg, model.classes)
+    other.steps.insert(1, dict(type=Slow))
+    assert len(list(other.stream([*images, np.zeros((8, 8, 3), np.uint8)]))) == len(images) + 1
+    assert makers == [threading.main_thread()] * 2
 
 
 def test_an_image_of_other_channels_is_named(trained, tiny, images, tmp_path):
