@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader
 
 from ..datasets.class_ids import leaves
 from ..errors import ConfigError, did_you_mean
+from .loader import Loader
 from .sampling import KeyedSampler, SampleStream, is_infinite, keyed, mix
 from .schedule import deal_out
 from .skipping import KEY, SkippingCollate, SkippingLoader, SkippingStream, limit_of
@@ -75,7 +76,7 @@ def build_dataloader(dataloader: DataLoader | dict, seed: int | None = None,
     # Without a generator of its own a loader draws from torch's at each start, and a
     # resumed run would not start as often as the uninterrupted one.
     generator = torch.Generator().manual_seed(mix(seed or 0, get_rank()) >> 1)
-    kind = SkippingLoader if skips else DataLoader
+    kind = SkippingLoader if skips else Loader
     loader = kind(dataset, sampler=sampler if batch_sampler is None else None,
                   batch_sampler=batch_sampler, generator=generator, **_worker_options(cfg))
     if stream and cfg.get('drop_last') and not is_infinite(loader) and not len(loader):

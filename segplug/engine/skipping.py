@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from torch.utils.data import DataLoader
 from torch.utils.data._utils.pin_memory import pin_memory
 
 from ..errors import ConfigError, DataError
+from .loader import Loader
 from .sampling import SampleKey, SampleStream, epoch_order, seeded
 
 KEY = 'skip_bad_samples'
@@ -170,7 +170,7 @@ class SkippingCollate:
         return Reported(batch, skipped) if skipped else batch
 
 
-class SkippingLoader(DataLoader):
+class SkippingLoader(Loader):
     """A DataLoader over a `SkippingStream`: plain batches, and what was left out of them.
 
     Arguments are DataLoader's.

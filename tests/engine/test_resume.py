@@ -32,8 +32,6 @@ from segplug.engine import background, loops, sampling
 from segplug.engine.checkpoint import load_checkpoint, save_checkpoint
 from segplug.engine.distributed import launch_command
 
-pytestmark = pytest.mark.filterwarnings('ignore:This DataLoader will create')  # two cores
-
 FACTORS = dict(by_epoch=(False, True), workers=(0, 2, 4), cut=tuple(CUTS), nproc=(1, 2),
                **dict.fromkeys(FEATURES, (False, True)))
 WHOLE = [Case(**dict(zip(FACTORS, values, strict=True)))

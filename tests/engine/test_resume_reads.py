@@ -11,8 +11,6 @@ from segplug.engine.checkpoint import load_checkpoint, save_checkpoint
 from segplug.engine.sampling import epoch_order
 from segplug.registry import DATASETS
 
-pytestmark = pytest.mark.filterwarnings('ignore:This DataLoader will create')  # two cores
-
 LENGTH, BATCH, SEED = 60_000, 4, 3  # 15,000 batches in an epoch
 
 

@@ -118,7 +118,6 @@ def test_draws_follow_from_seed_epoch_and_index_alone(name):
         assert stream[SampleKey(index, epoch)]['draws'] == found[epoch][index]
 
 
-@pytest.mark.filterwarnings('ignore:This DataLoader will create')  # two cores
 @pytest.mark.parametrize(('name', 'workers', 'persistent'), [
     ('all', 2, False), ('all', 4, True), ('mixed', 2, True)])
 def test_workers_draw_the_same(name, workers, persistent):

@@ -66,7 +66,6 @@ def test_the_next_of_the_order_takes_the_place_and_all_others_stay():
     assert names == [f'{order[i]}.png' for i in (1, 2, 2, 9)]
 
 
-@pytest.mark.filterwarnings('ignore:This DataLoader will create')  # two cores
 @pytest.mark.parametrize('workers', [1, 2])
 def test_same_samples_and_same_list_for_any_number_of_workers(workers):
     assert run(loader((2, 5), workers=workers), 12) == run(loader((2, 5)), 12)
