@@ -90,16 +90,21 @@ class Model:
     Args:
         net: The segmentor, on its device, in eval mode.
         cfg: The config, for the pipeline of its test set.
-        classes: K names.
+        classes: K names. A single one, of a network with one output, is label 1, and label 0 is
+            what is around it.
         palette: K (r, g, b) in [0, 255]; None makes one up.
 
     Attributes:
-        net, cfg, classes: As given.
-        palette: K (r, g, b).
+        net, cfg: As given.
+        classes: A name for each label.
+        palette: Their (r, g, b).
     """
 
     def __init__(self, net: torch.nn.Module, cfg: Config, classes: Sequence[str],
                  palette: Sequence | None = None) -> None:
+        if len(classes) == getattr(net, 'out_channels', None) == 1:
+            classes = (f'not {classes[0]}', classes[0])
+            palette = None if palette is None else [(0, 0, 0), *palette]
         self.net, self.cfg, self.classes = net, cfg, tuple(classes)
         self.palette = default_palette(len(classes)) if palette is None else palette
         self.steps = [dict(step) for step in test_dataset(cfg).get('pipeline') or

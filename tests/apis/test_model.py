@@ -44,6 +44,15 @@ def test_a_checkpoint_alone_is_enough(model, trained, tiny, images):
     assert repr(model) == 'Model(EncoderDecoder of ResNet, UNetHead; 19 classes; on cpu)'
 
 
+def test_a_single_class_is_label_1(model):
+    net = torch.nn.Module()
+    net.out_channels = 1  # a sigmoid
+    found = Model(net, model.cfg, ['crack'], [(255, 0, 0)])
+    assert found.classes == ('not crack', 'crack')
+    assert list(found.palette) == [(0, 0, 0), (255, 0, 0)]
+    assert Model(net, model.cfg, ['sound', 'crack']).classes == ('sound', 'crack')
+
+
 @pytest.mark.parametrize(('cfg', 'said'), [
     (None, 'holds no config'), ("model = dict(type='EncoderDecoder')", 'is no JSON'),
     ('[1]', 'is no dict')])
