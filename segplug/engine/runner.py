@@ -352,12 +352,16 @@ class Runner(_UpstreamRunner):
             self._load_or_resume()
         if is_main_process():
             name = Path(self.cfg.filename or f'{self.timestamp}.py').name
-            with whole_file(Path(self.work_dir) / name, 'wb') as file:
+            # A test changes what it was told (--aug-test, --out): the training's stays.
+            folder = Path(self.work_dir if self._is_training() else self.log_dir)
+            with whole_file(folder / name, 'wb') as file:
                 file.write(self.cfg.dump().encode())
 
+    def _is_training(self) -> bool:
+        return self._train_loop is not None and not isinstance(self._train_loop, dict)
+
     def _load_or_resume(self) -> None:
-        training = self._train_loop is not None and not isinstance(self._train_loop, dict)
-        if training and left_a_checkpoint(self.work_dir):
+        if self._is_training() and left_a_checkpoint(self.work_dir):
             self.logger.info('The job was started anew: it goes on from its newest checkpoint.')
             self._resume = 'auto'
         if self._resume:
@@ -373,7 +377,8 @@ class Runner(_UpstreamRunner):
 
     def dump_config(self) -> None:
         """Nothing when the runner is made; `load_or_resume` writes the config to the work
-        directory, so that a run that its data or checkpoint stops leaves an earlier one's."""
+        directory, and that of a test to its log's folder there, so that a run that its data or
+        checkpoint stops leaves an earlier one's."""
 
     def resume(self, filename: str, resume_optimizer: bool = True,
                resume_param_scheduler: bool = True, map_location='default') -> None:

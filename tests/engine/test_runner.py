@@ -185,6 +185,19 @@ def test_a_run_that_fails_at_its_start_leaves_the_config_of_an_earlier_one(tmp_p
     assert (tmp_path / 'toy.py').read_text() == before
 
 
+def test_a_test_leaves_the_config_of_the_training(tmp_path):
+    def config_file(**options):
+        return Config(toy_cfg(tmp_path, **options).to_dict(), cfg_text='-', filename='toy.py')
+
+    Runner.from_cfg(config_file()).train()
+    before = (tmp_path / 'toy.py').read_text()
+    runner = Runner.from_cfg(config_file(load_from=str(tmp_path / 'iter_8.pth'),
+                                         experiment_name='a_test'))
+    runner.test()
+    assert (tmp_path / 'toy.py').read_text() == before
+    assert 'a_test' in (Path(runner.log_dir) / 'toy.py').read_text()
+
+
 def test_the_log_has_memory_whatever_log_processor_is_named(tmp_path):
     cfg = toy_cfg(tmp_path)
     cfg.log_processor = dict(by_epoch=False)  # as published configs write it
