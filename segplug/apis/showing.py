@@ -22,6 +22,8 @@ from .results import Shown
 from .saved_config import config_of_checkpoint
 
 CHECKPOINTS = ('.pth', '.pt', '.ckpt', '.bin')
+# What a test and tools/analysis_tools/benchmark.py may write into a work directory.
+_NO_CONFIGS = ('metrics.json', 'boundary_metrics.json', 'run.json', 'fps_*.json')
 _WIDEST = 100  # columns of 'key = value' behind which origins no longer stand in line
 
 
@@ -86,10 +88,10 @@ class ShownConfig(Shown):
         for key in keys:
             if key not in names:
                 raise ConfigError(f'{self.name} has no key {key!r}.', fix=did_you_mean(key, names))
-        chosen = [tuple(key.split('.')) for key in keys]
-        entries = [e for e in self.entries if any(
-            tuple(map(str, e.path[:len(key)])) == key for key in chosen)]
-        cfg = Config({key[0]: self.cfg[key[0]] for key in chosen})
+        # By the whole text: a key may have dots in it, as custom_keys' do.
+        entries = [e for e in self.entries if any(f'{e.key}.'.startswith(f'{key}.')
+                                                  for key in keys)]
+        cfg = Config({e.path[0]: self.cfg[e.path[0]] for e in entries})
         return ShownConfig(self.name, cfg, entries, self.folder)
 
 
@@ -142,7 +144,8 @@ def show_config(config: str | os.PathLike, *, options: dict | None = None,
 def _config_of_run(folder: Path) -> Path:
     """The config that a training left in its work directory, else its newest checkpoint."""
     from ..engine.checkpoint_files import latest_checkpoint
-    configs = sorted((file for suffix in ('.py', *SUFFIXES) for file in folder.glob(f'*{suffix}')),
+    configs = sorted((file for suffix in ('.py', *SUFFIXES) for file in folder.glob(f'*{suffix}')
+                      if not any(map(file.match, _NO_CONFIGS))),
                      key=lambda file: file.stat().st_mtime)
     found = configs[-1] if configs else latest_checkpoint(folder)
     if found is None:

@@ -1,6 +1,7 @@
 """A merged config with its origins: true values, true places."""
 
 import ast
+import os
 import random
 import shutil
 
@@ -60,6 +61,22 @@ def test_lines_stand_below_each_other_and_keys_choose(leaf):
         show_config(leaf, keys=['model.haed'])
     python = show_config(leaf, keys=['model.head']).text(origins=False)
     assert python == "model = dict(head=dict(depth=7, width=3), type='M')"
+
+
+def test_a_key_with_dots_is_chosen(tmp_path):
+    (tmp_path / 'c.py').write_text("keys = {'backbone.norm': dict(lr_mult=0.1), 'backbone': 2}\n")
+    for key in ('keys.backbone.norm', 'keys.backbone.norm.lr_mult'):
+        found = show_config(tmp_path / 'c.py', keys=[key])
+        assert [entry.path for entry in found.entries] == [('keys', 'backbone.norm', 'lr_mult')]
+        assert found.cfg.to_dict().keys() == {'keys'}
+
+
+def test_what_is_written_beside_a_config_is_none(tmp_path):
+    (tmp_path / 'c.json').write_text('{"a": 1}')
+    for name in ('metrics.json', 'run.json', 'fps_20261123_120000.json'):
+        (tmp_path / name).write_text('{"mIoU": 1}')
+        os.utime(tmp_path / name, (2 ** 31, 2 ** 31))  # newer than the config
+    assert show_config(tmp_path).cfg.to_dict()['a'] == 1
 
 
 @pytest.mark.parametrize(('suffix', 'text', 'line'), [
