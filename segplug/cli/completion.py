@@ -31,17 +31,29 @@ def answer(verbs: Mapping[str, str], module_of: Callable[[str], ModuleType | Non
         verb = actions.add_parser(name, help=text)
         if name in words[1:2]:
             module_of(name).add_arguments(verb)
-            offer_configs(verb)
+            offer(verb)
     argcomplete.autocomplete(parser)
 
 
-def offer_configs(parser: argparse.ArgumentParser) -> None:
-    """Shipped configs and files, wherever a config is asked for."""
+def offer(parser: argparse.ArgumentParser) -> None:
+    """Shipped configs and files wherever a config is asked for, names of trackers for ``--track``;
+    in the verbs below a verb too. Elsewhere argcomplete offers files."""
     from argcomplete.completers import FilesCompleter
     files = FilesCompleter()
     for action in parser._actions:
-        if action.dest == 'config':
+        if isinstance(action, argparse._SubParsersAction):
+            for inner in action.choices.values():
+                offer(inner)
+        elif action.dest in ('config', 'configs', 'diff'):
             action.completer = lambda prefix, **_: [*shipped(prefix), *files(prefix)]
+        elif action.dest == 'track':
+            action.completer = lambda prefix, **_: trackers(prefix)
+
+
+def trackers(prefix: str) -> list[str]:
+    """What ``--track`` takes that begins so."""
+    from ..apis.tracking import BACKENDS
+    return [name for name in BACKENDS if name.startswith(prefix)]
 
 
 def shipped(prefix: str) -> list[str]:

@@ -1,5 +1,6 @@
 """What a shell is offered, asked as argcomplete's shell code asks."""
 
+import argparse
 import importlib.util
 import os
 import subprocess
@@ -8,6 +9,8 @@ import sys
 import pytest
 
 from segplug.cli.completion import shipped
+from segplug.cli.main import VERBS
+from tools.docs_site.verbs import parser_of
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec('argcomplete') is None,
                                 reason="argcomplete is not installed: segplug[completion]")
@@ -40,6 +43,31 @@ def test_verbs_flags_choices_and_configs(tmp_path):
     assert (configs, imported) == (['unet/unet_r18_minicity.py'], 'False')
     mine, _ = offered('segplug train m', tmp_path)
     assert {'mine.py', 'mobilenet_v2/'} <= set(mine)
+
+
+def test_verbs_below_verbs_and_flags_that_take_names(tmp_path):
+    below, _ = offered('segplug plugins ', tmp_path)
+    assert {'list', 'check', 'new'} <= set(below)
+    names, imported = offered('segplug plugins check a --config unet/unet_r18_mini', tmp_path)
+    assert (names, imported) == (['unet/unet_r18_minicity.py'], 'False')
+    other, _ = offered('segplug config a.py --diff unet/unet_r18_mini', tmp_path)
+    assert other == ['unet/unet_r18_minicity.py']
+    trackers, imported = offered('segplug train --track w', tmp_path)
+    assert (trackers, imported) == (['wandb'], 'False')
+    splits, _ = offered('segplug stats a.py --splits ', tmp_path)
+    assert {'train', 'val', 'test'} <= set(splits)
+
+
+def test_every_verb_is_offered(tmp_path):
+    assert set(VERBS) <= set(offered('segplug ', tmp_path)[0])
+
+
+@pytest.mark.parametrize('verb', sorted(VERBS))
+def test_every_flag_is_offered(verb, tmp_path):
+    flags, imported = offered(f'segplug {verb} --', tmp_path)
+    wanted = {flag for action in parser_of(verb)._actions for flag in action.option_strings
+              if flag.startswith('--') and action.help != argparse.SUPPRESS}
+    assert (wanted - set(flags), imported) == (set(), 'False')
 
 
 def test_shipped_configs_come_folder_by_folder():
