@@ -46,9 +46,10 @@ def read_counts(folder: str | Path) -> ImageCounts:
     path = _existing(Path(folder))
     try:
         # utf-8-sig: spreadsheets put a mark in front.
-        with open(path, encoding='utf-8-sig', newline='') as file:
+        with open(path, encoding='utf-8-sig', errors='surrogateescape', newline='') as file:
             rows = [row for row in csv.reader(file, strict=True) if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        ''.join(rows[0] if rows else ()).encode()  # names of images alone may be no UTF-8
+    except (OSError, UnicodeError, csv.Error) as error:
         raise DataError(f'{path} cannot be read.', got=error, expected='CSV text in UTF-8',
                         fix=AGAIN) from error
     if len(rows) < 2:

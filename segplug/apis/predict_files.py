@@ -143,7 +143,8 @@ class Writer:
     def write_areas(self, rows: Sequence[dict]) -> Path:
         """``areas.csv``: pixels of each class, a row for each image."""
         import pandas as pd
-        return self._put('.', AREAS, pd.DataFrame(rows).to_csv(index=False).encode())
+        table = pd.DataFrame(rows).to_csv(index=False)
+        return self._put('.', AREAS, table.encode('utf-8', 'surrogateescape'))
 
     def written(self, tasks: Sequence[Task]) -> dict[str, list[tuple[Path, dict]]]:
         """What an interrupted prediction has finished: label files and rows, by task.
@@ -179,7 +180,8 @@ class Writer:
         if not path.is_file():
             return {}
         try:
-            table = pd.read_csv(path, dtype={'image': str}, keep_default_na=False)
+            table = pd.read_csv(path, dtype={'image': str}, keep_default_na=False,
+                                encoding_errors='surrogateescape')
         except (ValueError, OSError) as error:  # pandas' own are ValueErrors
             raise DataError(f'{path} cannot be read.', got=str(error).strip(),
                             fix='name another folder, or begin anew with --overwrite') from error

@@ -53,7 +53,8 @@ def write(out: str | os.PathLike, *, score_files: Sequence[str] = SCORE_FILES, *
                          if (out / name).is_file()}}
     text = json.dumps(record, indent=1, ensure_ascii=False) + '\n'
     try:
-        atomic_write(out / FILE, text.encode())
+        # What is no UTF-8 in a name of a file becomes an escape of JSON.
+        atomic_write(out / FILE, text.encode('utf-8', 'backslashreplace'))
     except OSError as error:
         raise OutputError(f'{out / FILE} could not be written.', got=error.strerror or error,
                           fix='make room, or choose another --out') from error

@@ -154,7 +154,8 @@ def print_result(text: object, data: object, file: str | None) -> None:
         return
     if file is not None:
         try:
-            atomic_write(Path(file), found.encode())
+            # What is no UTF-8 in a name of a file becomes an escape of JSON.
+            atomic_write(Path(file), found.encode('utf-8', 'backslashreplace'))
         except OSError as error:
             raise ConfigError(f'--json {file} cannot be written.', got=error,
                               fix='name a file in a folder that you may write to') from error

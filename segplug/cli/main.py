@@ -118,6 +118,8 @@ def guarded(run, args: argparse.Namespace, argv: list[str]) -> int:
 
     A signal ends it by an exception, so that what it started ends too, with 128 + its number.
     """
+    if hasattr(sys.stdout, 'reconfigure'):  # names of files may hold what a terminal has not
+        sys.stdout.reconfigure(errors='backslashreplace')
     try:
         with ended_by_signals() as hear_no_more:
             warn_of_clashes()

@@ -206,7 +206,9 @@ class IoUMetric(BaseMetric):
         files = outputs.relative_names([row.file for row in rows])
         table = outputs.per_image_table(files, *columns(rows), self.dataset_meta['classes'])
         contents = (outputs.metrics_json(self.details), outputs.matrix_npy(self.matrix),
-                    table.to_csv(index=False, lineterminator='\n').encode())
+                    # Names of files may be no UTF-8; the bytes of the disk then.
+                    table.to_csv(index=False, lineterminator='\n').encode(
+                        'utf-8', 'surrogateescape'))
         for name, data in zip(outputs.SCORE_FILES, contents, strict=True):
             outputs.atomic_write(self.out_dir / name, data)
         what = 'Scores' if self.prediction_dir is None else 'Predictions and scores'

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from segplug.apis import run_record
+from segplug.apis.per_image import read_counts
 from segplug.apis.scoring import score
 from segplug.apis.testing import test as run_test
 from segplug.cli.main import main
@@ -268,6 +270,27 @@ def test_extra_predictions_may_be_allowed(folders):
     pred, gt = folders
     shutil.copy(pred / 'a.png', pred / 'c.png')
     assert score(str(pred), str(gt), classes='3', allow_extra=True)['mIoU'] == 100
+
+
+def test_names_that_are_no_utf8(tmp_path, capsys):
+    """As archives of other systems unpack to. a.png is wrong in B: half of the label's four."""
+    name = os.fsdecode(b'a\xff.png')
+    try:
+        save(tmp_path / 'gt' / name, np.uint8([[0, 0], [1, 1]]))
+    except OSError:
+        pytest.skip('this file system has no such names')
+    save(tmp_path / 'a' / name, np.uint8([[0, 0], [1, 1]]))
+    save(tmp_path / 'b' / name, np.uint8([[0, 0], [0, 0]]))
+    for run in 'ab':
+        assert main(['score', str(tmp_path / run), str(tmp_path / 'gt'), '--classes', 'x,y',
+                     '--out', str(tmp_path / f'out_{run}')]) == 0
+    assert read_counts(tmp_path / 'out_a').files == (name,)
+    assert list(run_record.read(tmp_path / 'out_a')['files']) == [name]
+    found = tmp_path / 'found.json'
+    assert main(['compare', str(tmp_path / 'out_a'), str(tmp_path / 'out_b'),
+                 '--json', str(found)]) == 0
+    assert r'a\udcff.png' in capsys.readouterr().out
+    assert json.loads(found.read_text())['changed'][0]['file'] == name
 
 
 def test_a_split_names_what_is_scored(folders, tmp_path):
