@@ -150,7 +150,7 @@ class Samples:
 
     def _picture(self, sample, inputs) -> np.ndarray:
         """The file as it looks; where it is none that can be shown, what the pipeline made."""
-        with contextlib.suppress(SegplugError, OSError):
+        with contextlib.suppress(SegplugError, OSError, KeyError):
             return displayed(str(sample.metainfo['img_path']))
         swaps = not doctor_config.preprocessor(self._cfg).get('rgb_to_bgr')
         inputs = np.asarray(inputs)

@@ -22,7 +22,7 @@ def whole_file(path: str | os.PathLike, mode: str = 'w'):
     partial = path.with_name(f'.{path.name}.{os.getpid()}.part')
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(partial, mode) as file:
+        with open(partial, mode, encoding=None if 'b' in mode else 'utf-8') as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -99,6 +99,17 @@ def test_sixteen_bits_and_many_channels_are_shown(tmp_path):
     assert picture.std() > 50
 
 
+def test_a_sample_that_does_not_say_its_file_is_shown(tmp_path):
+    """As the pipeline has it; the pipeline's image is that of the file."""
+    out = folder_of_a_test(tmp_path)
+    pipeline = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations'),
+                dict(type='PackSegInputs', meta_keys=('ori_shape',))]
+    options = {'test_dataloader.dataset.pipeline': pipeline}
+    bare, full = (samples_of(out, **given).read('street_2.png')
+                  for given in (dict(options=options), {}))
+    assert np.array_equal(bare.picture, full.picture)
+
+
 def test_no_config_is_said(tmp_path):
     with pytest.raises(ConfigError, match='--config'):
         samples_of(folder_of_a_test(tmp_path, record=False))

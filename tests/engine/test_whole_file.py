@@ -27,6 +27,11 @@ def test_the_folder_is_made_and_nothing_else_left(tmp_path):
     assert os.listdir(tmp_path / 'deep') == ['a']
 
 
+def test_text_is_utf8_whatever_the_locale(tmp_path):
+    with whole_file(tmp_path / 'a') as file:
+        assert file.encoding == 'utf-8'  # the locale's is spelt 'UTF-8'
+
+
 @pytest.mark.parametrize('step', ['os.fsync', 'os.replace', 'builtins.open', 'pathlib.Path.mkdir'])
 @pytest.mark.parametrize('number', [errno.ENOSPC, errno.EROFS, errno.EACCES])
 def test_each_step_may_fail(step, number, tmp_path, monkeypatch):
