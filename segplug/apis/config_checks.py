@@ -44,6 +44,17 @@ OLD_KEYS = {
     'runner': 'train_cfg', 'total_iters': 'train_cfg.max_iters',
     'total_epochs': 'train_cfg.max_epochs', 'checkpoint_config': 'default_hooks.checkpoint',
     'log_config': 'default_hooks.logger', 'resume_from': 'load_from with resume=True'}
+# What other programs call these, no misspelling of them.
+OTHER_NAMES = {
+    **{f'{split}{word}': f'{split}_dataloader' for split in ('train', 'val', 'test')
+       for word in ('_loader', 'loader', '_data_loader')},
+    **{f'{split}_{word}': f'{split}_evaluator' for split in ('val', 'test')
+       for word in ('metric', 'metrics')},
+    **dict.fromkeys(('optim', 'optimiser', 'optimizer_wrapper'), 'optim_wrapper'),
+    **dict.fromkeys(('scheduler', 'schedulers', 'lr_scheduler', 'lr_schedule',
+                     'learning_rate_scheduler'), 'param_scheduler'),
+    'hooks': 'custom_hooks', 'train_config': 'train_cfg', 'val_config': 'val_cfg',
+    'test_config': 'test_cfg'}
 LOG_LEVELS = ('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL')
 
 DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
@@ -80,8 +91,10 @@ def check_top_level(cfg: Config) -> None:
     one of mmsegmentation 0.x."""
     slips = {key: f'did you mean {meant!r}' for key in cfg
              if (meant := slip_of(key, TOP_LEVEL_KEYS))}
+    slips |= {key: f'did you mean {meant!r}' for key, meant in OTHER_NAMES.items()
+              if key in cfg and key not in _dumped(cfg, OTHER_NAMES)}
     slips |= {key: f'since mmsegmentation 1.0 that is {now}; `segplug migrate` rewrites a config'
-              for key, now in OLD_KEYS.items() if key in cfg and key not in _dumped(cfg)}
+              for key, now in OLD_KEYS.items() if key in cfg and key not in _dumped(cfg, OLD_KEYS)}
     if not slips:
         return
     own = _names_read(cfg)
@@ -119,7 +132,7 @@ def check_nested(cfg: Config) -> None:
     _check_scope(cfg.get('default_scope'))
 
 
-def _dumped(cfg: Config) -> set[str]:
+def _dumped(cfg: Config, renamed: dict[str, str]) -> set[str]:
     """Old names that a file sets beside what has replaced them: mmengine writes the variables of
     a config down with all else, of which ``optimizer`` is a usual one."""
     written: dict[object, set[str]] = {}
@@ -127,7 +140,7 @@ def _dumped(cfg: Config) -> set[str]:
         if isinstance(node, ast.Assign):
             written.setdefault(file, set()).update(
                 target.id for target in node.targets if isinstance(target, ast.Name))
-    return {old for names in written.values() for old, now in OLD_KEYS.items()
+    return {old for names in written.values() for old, now in renamed.items()
             if {old, now.partition('.')[0]} <= names}
 
 
@@ -144,8 +157,10 @@ def _check_scope(scope) -> None:
 
 def _names_read(cfg: Config) -> set[str]:
     """Variables that the config's files use themselves; a misspelt key is only written."""
-    return {node.id for _, node in nodes(cfg)
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    read = [node for _, node in nodes(cfg) if isinstance(getattr(node, 'ctx', None), ast.Load)]
+    return {node.id for node in read if isinstance(node, ast.Name)} | {
+        node.attr for node in read if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name) and node.value.id == '_base_'}
 
 
 def slip_of(key: str, known: Iterable[str]) -> str | None:

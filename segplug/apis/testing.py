@@ -15,6 +15,7 @@ from .config_checks import check_classes, drop_half_parts
 from .provenance import explained
 from .results import Metrics
 from .setting_checks import check_settings
+from .unused_names import unused_names
 
 # The multi-scale test that papers report on Cityscapes: six scales, each with its mirror image.
 STANDARD_AUG_TEST = dict(scales=[0.5, 0.75, 1.0, 1.25, 1.5, 1.75], flip=True)
@@ -74,8 +75,8 @@ def test(config: str, checkpoint: str, *, aug_test: bool = False, out: str | Non
         settle()
         with made_of_settings('The runner'):
             runner = Runner.from_cfg(cfg)
-        if note:
-            runner.logger.warning(note)
+        for said in filter(None, (note, *unused_names(cfg, options))):
+            runner.logger.warning(said)
         metrics = Metrics.of(runner.test(), runner.test_evaluator.metrics)
         if out is not None and not format_only and is_main_process():
             run_record.write(out, **run_record.of_test(runner, config, checkpoint, command))

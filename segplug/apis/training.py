@@ -16,6 +16,7 @@ from .provenance import explained
 from .results import Metrics, Shown
 from .setting_checks import check_settings
 from .tracking import use_tracking
+from .unused_names import unused_names
 
 _AMP_DTYPES = dict(bf16='bfloat16', fp16='float16')
 
@@ -93,6 +94,8 @@ def train(config: str, *, work_dir: str | None = None, resume: bool | str = Fals
         settle()
         with made_of_settings('The runner'):
             runner = Runner.from_cfg(cfg)
+        for note in unused_names(cfg, options):
+            runner.logger.warning(note)
         if doctor:
             _look_at_labels(runner)
         runner.train()

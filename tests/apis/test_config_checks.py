@@ -31,6 +31,17 @@ def test_a_slip_is_found_beside_the_right_key_of_a_base(write, slip, meant):
         load_config(path)
 
 
+@pytest.mark.parametrize(('slip', 'meant'), [
+    ('val_loader', 'val_dataloader'), ('trainloader', 'train_dataloader'),
+    ('test_metrics', 'test_evaluator'), ('lr_scheduler', 'param_scheduler'),
+    ('optimiser', 'optim_wrapper'), ('hooks', 'custom_hooks')])
+def test_other_words_for_a_key_are_told_the_right_one(write, slip, meant):
+    with pytest.raises(ConfigError, match=f"'{slip}', which nothing reads.*mean '{meant}'"):
+        load_config(write('a.py', f'{slip} = dict(batch_size=2)\n'))
+    for used in (f'{meant} = {slip}', f'{meant} = dict(batch_size=2)'):  # read, and a dumped config
+        load_config(write('b.py', f'{slip} = dict(batch_size=2)\n{used}\n'))
+
+
 def test_the_authors_own_variables_are_left_alone(write):
     load_config(write('a.py', 'crop_size = (1, 2)\nnorm_cfg = dict()\nnum_classes = 3\n'))
     load_config(write('b.py', "models = [dict(type='A')]\nmodel = models[0]\n"))
