@@ -119,7 +119,7 @@ def _other(tested: Tested, also: str | os.PathLike | None) -> tuple[Tested | Non
         return None, []
     found = []
     own = tested.folder.resolve()
-    beside = tested.folder.parent if tested.folder.name else own.parent
+    beside = Path(os.path.abspath(tested.folder)).parent  # of a link, where it lies
     for folder in sorted(beside.iterdir()):
         if folder.resolve() == own or not (folder / run_record.FILE).is_file():
             continue

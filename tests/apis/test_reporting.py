@@ -36,7 +36,7 @@ def test_the_page_is_in_the_folder_and_has_an_address(tmp_path):
     assert not list(out.glob('.*'))
 
 
-def test_the_other_way_of_testing_is_found_beside(tmp_path):
+def test_the_other_way_of_testing_is_found_beside(tmp_path, monkeypatch):
     out, multi = folder_of_a_test(tmp_path), folder_of_a_test(
         tmp_path, 'ms', scales=(0.5, 1), wrong=0.05)
     folder_of_a_test(tmp_path, 'of_another_checkpoint', scales=(0.5, 1), checkpoint=dict(
@@ -48,6 +48,8 @@ def test_the_other_way_of_testing_is_found_beside(tmp_path):
         page = text_of(report(one))
         assert re.findall(r'data-mode="([^"]*)"', page) == ['single-scale', 'multi-scale']
         assert f'is of the {main_mode} test' in page
+    monkeypatch.chdir(out / 'predictions')
+    assert 'data-mode="multi-scale"' in text_of(report('..'))
     folder_of_a_test(tmp_path, 'ms2', scales=(2, 1))
     made = report(out)
     assert made.remarks == (
