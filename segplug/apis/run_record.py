@@ -81,7 +81,7 @@ def of_test(runner, config: str | os.PathLike, checkpoint: str | os.PathLike,
         scales=list(tta.scales) if tta else None, flip=bool(tta.flip) if tta else None,
         level=metric and metric.interval, ignore_index=metric and metric.ignore_index,
         classes=list(metainfo.get('classes') or ()),
-        palette=palette and [[int(v) for v in colour] for colour in palette],
+        palette=_plain_colours(palette),
         num_processes=runner.world_size, device=_device(),
         versions=_versions())
 
@@ -104,7 +104,7 @@ def of_files(labelling: Labelling, pairs: Iterable, tables: Mapping[str, np.ndar
         made_by='segplug score', command=shlex.join(command) if command else None,
         config_file=config, level=level, ignore_index=labelling.ignored,
         classes=list(labelling.metainfo['classes']),
-        palette=palette and [[int(v) for v in colour] for colour in palette],
+        palette=_plain_colours(palette),
         files={pair.name: [str(pair.pred), str(pair.label)] for pair in pairs},
         file_values={kind: {str(value): int(table[value]) for value in np.flatnonzero(table >= 0)}
                      for kind, table in tables.items()}, versions=_versions())
@@ -114,6 +114,11 @@ def score_files(metrics: Iterable) -> list[str]:
     """The names of the files that metrics write beside predictions."""
     boundary = any(isinstance(metric, BoundaryIoUMetric) for metric in metrics)
     return [*SCORE_FILES, *([boundary_metric.FILE_NAME] if boundary else [])]
+
+
+def _plain_colours(palette: Iterable | None) -> list[list[int]] | None:
+    """Of a list or an array."""
+    return None if palette is None else [[int(v) for v in colour] for colour in palette]
 
 
 def _versions() -> dict[str, str]:

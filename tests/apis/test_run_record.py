@@ -4,11 +4,14 @@ import hashlib
 import json
 import subprocess
 
+import numpy as np
 import pytest
 
 from segplug.apis import run_record
+from segplug.apis.score_values import Labelling
 from segplug.apis.testing import test as score
 from segplug.errors import DataError
+from segplug.evaluation import IoUMetric
 
 CONFIG = 'unet/unet_r18_minicity.py'
 
@@ -63,6 +66,13 @@ def test_a_damaged_record_is_said(tmp_path, text):
     (tmp_path / 'run.json').write_text(text, errors='surrogatepass')
     with pytest.raises(DataError, match='run.json.*To mend it: delete it'):
         run_record.read(tmp_path)
+
+
+def test_colours_may_be_an_array():
+    labelling = Labelling('a plugin', dict(classes=('a', 'b'), palette=np.array([[1, 2, 3]] * 2)),
+                          255)
+    found = run_record.of_files(labelling, [], {}, [IoUMetric()], None, None)
+    assert found['palette'] == [[1, 2, 3], [1, 2, 3]]
 
 
 def test_an_address_is_a_name_only():
