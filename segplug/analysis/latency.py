@@ -101,6 +101,10 @@ class Stages:
 
     Args:
         device: What computes them.
+
+    Attributes:
+        seconds: Of all calls of a stage together; 0 of one that was never called.
+        inputs: The shape of the first argument of each call of a stage, in order.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -110,8 +114,8 @@ class Stages:
 
     @contextlib.contextmanager
     def of(self, owner: object, method: str, name: str) -> Iterator[None]:
-        """While open, calls of ``owner.method`` are the stage ``name``, and the shapes of their
-        first arguments are kept in ``inputs``."""
+        """While open, calls of ``owner.method`` are the stage ``name``; their first argument is a
+        tensor."""
         original, own = getattr(owner, method), vars(owner).get(method)
 
         def staged(*args: Any, **kwargs: Any) -> Any:

@@ -36,20 +36,25 @@ class Layer:
 def layer_of(model: nn.Module, name: str) -> Layer:
     """What ``name`` means.
 
+    Args:
+        model: Whose layer it is.
+        name: As the file above says; blanks around it do not count.
+
     Raises:
-        ConfigError: There is no such module; the nearest ones are named.
+        ConfigError: There is no such module, of which the nearest are named; or what follows ':'
+            is no number.
     """
-    path, _, number = re.sub(r'\[(\d+)\]', r'.\1', name.strip()).partition(':')
+    path, colon, number = re.sub(r'\[(\d+)\]', r'.\1', name.strip()).partition(':')
     known = [known for known, _ in model.named_modules() if known]
     if path not in known:
         close = nearest(path, known, count=4) or [k for k in known if '.' not in k]
         raise ConfigError(f'The network has no layer {path!r}.', culprit=name,
                           expected=' or '.join(map(repr, close)),
                           fix="'list' in its place lists all")
-    if number and not re.fullmatch(r'-?\d+', number):
+    if colon and not re.fullmatch(r'-?\d+', number):
         raise ConfigError(f'{name!r} does not say which of the tensors is meant.', culprit=name,
                           expected=f"a number, as in '{path}:0'")
-    return Layer(name, path, int(number) if number else None)
+    return Layer(name, path, int(number) if colon else None)
 
 
 @contextmanager

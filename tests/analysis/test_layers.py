@@ -47,7 +47,8 @@ def test_names(net, name, path, number):
 
 @pytest.mark.parametrize(('name', 'said'), [
     ('stages.7', "no layer 'stages.7'.*'stages.1'"), ('stme', "'stem'"), ('', "'stem'"),
-    ('qqq', "'stem' or 'stages' or 'unused'"), ('stem:x', "as in 'stem:0'")])
+    ('qqq', "'stem' or 'stages' or 'unused'"), ('stem:x', "as in 'stem:0'"),
+    ('stem:', "as in 'stem:0'")])
 def test_unknown_names_are_answered_with_the_nearest(net, name, said):
     with pytest.raises(ConfigError, match=said):
         layer_of(net, name)
