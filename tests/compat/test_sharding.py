@@ -71,6 +71,38 @@ assert issubclass(OPTIMIZERS.get('ZeroRedundancyOptimizer'), torchs)
 """)
 
 
+def test_a_model_is_sharded(tmp_path):
+    """w = 1 and x = (1, 1, 1): the loss is 3 + 3, its gradient (2, 2, 2), and w = 0.8 then."""
+    run(f"""
+from mmengine.model import BaseModel
+from mmengine.optim import OptimWrapper
+torch.distributed.init_process_group('gloo', init_method='file://{tmp_path}/store', rank=0,
+                                     world_size=1)
+from torch.distributed.fsdp import FullyShardedDataParallel
+try:
+    FullyShardedDataParallel(torch.nn.Linear(1, 1), device_id=torch.device('cpu'))
+except (RuntimeError, AttributeError):
+    sys.exit()  # a torch that shards nothing on a CPU
+
+class Net(BaseModel):
+    def __init__(self):
+        super().__init__()
+        self.w = torch.nn.Parameter(torch.ones(3))
+
+    def forward(self, inputs, data_samples=None, mode='tensor'):
+        return dict(loss=(self.w * inputs).sum())
+
+net = MODEL_WRAPPERS.build(dict(type=NAME, module=Net(), device_id=torch.device('cpu')))
+assert isinstance(net, Early) and isinstance(net, FullyShardedDataParallel)
+assert is_model_wrapper(net)
+step = OptimWrapper(torch.optim.SGD(net.parameters(), lr=0.1))
+losses = net.train_step(dict(inputs=torch.full((2, 3), 1.)), step)
+assert losses['loss'].item() == 6., losses
+assert torch.equal(next(net.parameters()), torch.tensor([.8, .8, .8])), list(net.parameters())
+torch.distributed.destroy_process_group()
+""")
+
+
 def test_what_was_imported_before_is_left_alone():
     done = subprocess.run([sys.executable, '-W', 'ignore', '-c', """
 from mmengine.model import MMFullyShardedDataParallel as real
