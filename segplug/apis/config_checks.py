@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.util import find_spec
 
 from mmengine.config import Config
+from mmengine.fileio import load
 from mmengine.registry import MODELS as ROOT
 
 from .. import arguments
 from ..datasets.classes import find_table
 from ..errors import ConfigError, did_you_mean
 from ..registry import DATASETS, MODELS, resolve
+from .places import config_files
 from .provenance import nodes
 
 # What the runner and the commands read at the top of a config. Other names are the author's own
@@ -140,6 +142,9 @@ def _dumped(cfg: Config, renamed: dict[str, str]) -> set[str]:
         if isinstance(node, ast.Assign):
             written.setdefault(file, set()).update(
                 target.id for target in node.targets if isinstance(target, ast.Name))
+    for file in config_files(cfg.filename) if cfg.filename else ():
+        if file.suffix != '.py':
+            written[file] = set(load(str(file)))
     return {old for names in written.values() for old, now in renamed.items()
             if {old, now.partition('.')[0]} <= names}
 

@@ -137,7 +137,14 @@ def test_capitals_underscores_and_the_order_of_words_are_slips(key, meant):
 def test_a_variable_that_mmengine_has_written_down_is_no_old_key(write):
     """A dumped config holds each variable of its bases beside what was made of it."""
     text = "optimizer = dict(type='SGD', lr=0.1)\noptim_wrapper = dict(optimizer=dict(lr=0.1))\n"
-    assert load_config(write('a.py', text)).optimizer.lr == 0.1
+    config = load_config(write('a.py', text))
+    assert config.optimizer.lr == 0.1
+    for name in ('b.json', 'b.yaml'):
+        path = write(name, '')
+        config.dump(path)
+        assert load_config(path).optimizer.lr == 0.1
+    with pytest.raises(ConfigError, match="sets 'optimizer', which nothing reads"):
+        load_config(write('c.json', '{"optimizer": {"lr": 1}}'))
 
 
 @pytest.mark.parametrize('key', OLD_KEYS)
