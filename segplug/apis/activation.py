@@ -23,13 +23,12 @@ from .large import no_number
 from .model import Model, Source
 from .network_input import NetworkInput, loaded, network_input
 from .predict_files import file_names
-from .results import Shown
 
 Region = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, eq=False)
-class Activation(Shown):
+class Activation:
     """The evidence for one class.
 
     Attributes:
@@ -89,7 +88,7 @@ class Activation(Shown):
 
 
 @dataclass(frozen=True, eq=False)
-class Activations(Shown):
+class Activations:
     """The evidence for some classes.
 
     Attributes:

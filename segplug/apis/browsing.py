@@ -21,19 +21,24 @@ from . import doctor_config
 from .config import load_config
 from .examining import quick_findings
 from .provenance import explained
+from .results import Shown
 
 _SIDE = 768  # pixels of a picture on the page, at most
 _LABELS = 32  # that the doctor looks at
 
 
 @dataclass(frozen=True)
-class Pages:
+class Pages(Shown):
     """What was written: the page, the picture or None, and how many samples could be made."""
 
     html: Path
     png: Path | None
     good: int
     bad: int
+
+    def __str__(self) -> str:
+        bad = f', {self.bad} that cannot be made' if self.bad else ''
+        return f'{self.html}: {self.good} samples{bad}' + (f'\n{self.png}' if self.png else '')
 
 
 @dataclass

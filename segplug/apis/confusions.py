@@ -16,13 +16,13 @@ from terminaltables import AsciiTable
 
 from ..errors import ConfigError, DataError
 from ..evaluation.outputs import SCORE_FILES, matrix_npy
-from ..report.charts import COLOURS, STYLE, heat_map, standalone
+from ..report.charts import STYLE, heat_map, standalone
 from ..report.charts.heat import NORMALIZE
 from ..report.pages import render
 from ..report.run_page import confusions
 from . import figures
 from .confusion_figure import THEME, figure
-from .results import Shown
+from .results import Shown, on_paper
 
 _FILE = SCORE_FILES[1]
 _NUM = 10
@@ -84,8 +84,7 @@ class Confusion(Shown):
                           table.table])
 
     def _repr_html_(self) -> str:
-        return (f'<style>{COLOURS}\n{STYLE}</style><div style="max-width:600px">{self._svg()}'
-                f'</div>{super()._repr_html_()}')
+        return on_paper(self._svg()) + super()._repr_html_()
 
     def write(self, out: str | Path) -> Path:
         """Write it as the ending says: .png, .pdf, .jpg, .svg, .html, or the counts, .csv, .npy.

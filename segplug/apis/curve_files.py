@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from ..report.charts import COLOURS, STYLE, standalone
+from ..report.charts import STYLE, standalone
 from ..report.charts.axes import drawable
 from ..report.charts.svg import LIGHT, NUM_COLOURS
 from ..report.curves import Panel
 from ..report.pages import render
 from .curve_text import text
 from .figures import plain
+from .results import on_paper
 
 if TYPE_CHECKING:
     from .charting import Curves
@@ -24,8 +25,7 @@ _MAX_DOTS = 40
 
 def fragment(panels: Sequence[Panel], log: bool) -> str:
     """The charts as HTML, for a notebook."""
-    charts = ''.join(f'<div style="max-width:600px">{panel.svg(log)}</div>' for panel in panels)
-    return f'<style>{COLOURS}\n{STYLE}</style>{charts}'
+    return on_paper(*(panel.svg(log) for panel in panels))
 
 
 def svg(panels: Sequence[Panel], log: bool) -> bytes:

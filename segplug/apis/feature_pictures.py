@@ -18,14 +18,13 @@ from ..visualization.layers import fitted, grid
 from .large import no_number
 from .model import Model, Source
 from .network_input import NetworkInput, layer_list, loaded, network_input
-from .results import Shown
 
 KINDS = ('mean', 'max', 'pca', 'channels')
 _CELL = 320  # pixels of a picture on a sheet
 
 
 @dataclass(frozen=True)
-class Features(Shown):
+class Features:
     """What layers gave for an image.
 
     Attributes:

@@ -18,15 +18,17 @@ from .config import find_config, import_modules
 from .migration import modern, old
 from .migration.hunks import Hunk, hunks, old_lines
 from .migration.source import Source
+from .migration.text import told
 from .migration.tree import Tree
 from .migration.unsupported import Finding, unsupported
 from .places import shipped_configs
+from .results import Shown
 
 BACKUP = '.bak'
 
 
 @dataclass
-class Migration:
+class Migration(Shown):
     """What is to be changed in a config and its bases, and what is left to a person.
 
     Attributes:
@@ -41,6 +43,9 @@ class Migration:
     findings: list[Finding] = field(default_factory=list)
     is_old: bool = False
     root: Path | None = None
+
+    def __str__(self) -> str:
+        return told(self)
 
     @property
     def changed(self) -> list[Source]:

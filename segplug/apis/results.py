@@ -10,12 +10,26 @@ from collections.abc import Iterable, Mapping
 
 from terminaltables import AsciiTable
 
+# Long lines and long tables are scrolled, not broken; colours are the notebook's.
+_TEXT = 'max-height:36em;overflow:auto;white-space:pre'
+# A notebook's background is not known here, and need not follow the system's: charts bring paper.
+_PAPER = 'max-width:600px;padding:8px;background:#fff;color:#1a1a1a;color-scheme:light'
+
 
 class Shown:
-    """Shows in a notebook what it prints."""
+    """Shows in a notebook what it prints. What is a picture has `_repr_png_` instead: of both, a
+    notebook would take this."""
 
     def _repr_html_(self) -> str:
-        return f'<pre>{html.escape(str(self))}</pre>'
+        return f'<pre style="{_TEXT}">{html.escape(str(self))}</pre>'
+
+
+def on_paper(*charts: str) -> str:
+    """Charts (SVG) for a notebook, dark on white whatever its theme."""
+    from ..report.charts.svg import LIGHT, STYLE
+    colours = ';'.join(f'--chart-{i}:{colour}' for i, colour in enumerate(LIGHT, 1))
+    papers = (f'<div style="{_PAPER};{colours}">{chart}</div>' for chart in charts)
+    return f'<style>{STYLE}</style>{"".join(papers)}'
 
 
 class Metrics(Shown, dict):
@@ -53,17 +67,20 @@ class Metrics(Shown, dict):
         return found
 
     def __str__(self) -> str:
-        kinds = self.by_class()
-        lines = []
-        if kinds:
-            names = list(dict.fromkeys(name for values in kinds.values() for name in values))
-            table = AsciiTable([['Class', *kinds], *(
-                [name, *(_number(values.get(name)) for values in kinds.values())]
-                for name in names)])
-            table.justify_columns = dict.fromkeys(range(1, len(kinds) + 1), 'right')
-            lines.append(table.table)
+        groups: dict[str, dict[str, dict[str, float]]] = {}
+        for kind, values in self.by_class().items():  # categories are no classes: IoU_category
+            groups.setdefault(kind.partition('_')[2].capitalize() or 'Class', {})[kind] = values
+        lines = [_table(*group) for group in groups.items()]
         means = [f'{key} {_number(value)}' for key, value in self.main().items()]
         return '\n'.join([*lines, ', '.join(means)])
+
+
+def _table(heading: str, kinds: Mapping[str, Mapping[str, float]]) -> str:
+    names = list(dict.fromkeys(name for values in kinds.values() for name in values))
+    table = AsciiTable([[heading, *kinds], *(
+        [name, *(_number(values.get(name)) for values in kinds.values())] for name in names)])
+    table.justify_columns = dict.fromkeys(range(1, len(kinds) + 1), 'right')
+    return table.table
 
 
 def _number(value: float | None) -> str:

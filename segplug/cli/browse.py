@@ -29,8 +29,5 @@ def run(args: argparse.Namespace, argv: list[str]) -> int:
     from ..apis.browsing import browse
     pages = browse(args.config, split=args.split, num=args.num, seed=args.seed, out=args.out,
                    png=args.png, **config_arguments(args))
-    print(f'{pages.html}: {pages.good} samples'
-          + (f', {pages.bad} that cannot be made' if pages.bad else ''))
-    if pages.png:
-        print(pages.png)
+    print(pages)
     return 1 if pages.bad else 0

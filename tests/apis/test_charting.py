@@ -80,7 +80,8 @@ def test_what_cannot_be_written_is_said(work_dir, tmp_path):
 def test_a_notebook_shows_the_charts(work_dir):
     html = curves(work_dir)._repr_html_()
     assert html.count('role="img"') == 2
-    assert '<pre>a $run$' in html
+    assert '>a $run$' in html
+    assert 'background:#fff' in html  # whatever the notebook's theme
 
 
 def test_names_are_what_differs():

@@ -1,5 +1,8 @@
 """How results print."""
 
+from segplug.apis.activation import Activation, Activations
+from segplug.apis.feature_pictures import Features
+from segplug.apis.prediction import Prediction
 from segplug.apis.results import Metrics, Shown
 
 
@@ -22,6 +25,23 @@ def test_metrics_print_as_a_table_and_a_line():
     assert '<car>' not in found._repr_html_()
 
 
+def test_categories_have_a_table_of_their_own():
+    found = Metrics({'mIoU': 1., 'IoU.sky': 2., 'IoU_category.sky': 3., 'IoU_category.flat': 4.})
+    assert str(found).splitlines() == [
+        '+-------+------+', '| Class |  IoU |', '+-------+------+', '| sky   | 2.00 |',
+        '+-------+------+',
+        '+----------+--------------+', '| Category | IoU_category |',
+        '+----------+--------------+', '| sky      |         3.00 |',
+        '| flat     |         4.00 |', '+----------+--------------+', 'mIoU 1.00']
+
+
+def test_a_picture_is_not_hidden_by_a_text():
+    """A notebook takes HTML before PNG."""
+    for found in (Activation, Activations, Features, Prediction):
+        assert not hasattr(found, '_repr_html_')
+        assert hasattr(found, '_repr_png_')
+
+
 def test_details_of_metrics_come_after_what_the_config_asks_for():
     class Metric:
         prefix, details = 'a', {'mIoU': 1., 'FWIoU': 2., 'IoU.road': 3.}
@@ -35,4 +55,6 @@ def test_whatever_prints_shows_itself():
     class Found(Shown):
         def __str__(self):
             return 'a < b'
-    assert Found()._repr_html_() == '<pre>a &lt; b</pre>'
+    shown = Found()._repr_html_()
+    assert shown.startswith('<pre ')
+    assert shown.endswith('>a &lt; b</pre>')
