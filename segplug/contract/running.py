@@ -1,7 +1,10 @@
 """What hooks, samplers, visualizers and back ends keep: a run with them works, and repeats."""
 
 import itertools
+import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -131,10 +134,22 @@ class BackendCase(Case):
 @adds_to(BACKEND_CHECKS, 'takes all')
 def it_takes_images_numbers_and_configs(case: BackendCase) -> None:
     """Whatever a run hands it."""
-    with tempfile.TemporaryDirectory() as folder:
+    with _own_folder() as folder:
         backend = case.build(default_args=dict(save_dir=folder))
         backend.add_config(Config(dict(a=1)))
         backend.add_image('image', np.zeros((4, 5, 3), np.uint8), step=1)
         backend.add_scalar('loss', torch.tensor(1.5), step=1)
         backend.add_scalars(dict(loss=1.5, acc=2), step=2)
         backend.close()
+
+
+@contextmanager
+def _own_folder() -> Iterator[str]:
+    """A folder for the while, the current one too: some back ends write there, as MLflow's."""
+    before = os.getcwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        try:
+            yield folder
+        finally:
+            os.chdir(before)

@@ -50,7 +50,9 @@ def test_visualizers(case, check):
 
 
 @every(cases(contract.BackendCase, BACKENDS), contract.BACKEND_CHECKS)
-def test_back_ends(case, check):
+def test_back_ends(case, check, tmp_path, monkeypatch):
     if case.name in NEEDS:
         pytest.importorskip(NEEDS[case.name], reason=f'{NEEDS[case.name]} is an extra')
+    monkeypatch.chdir(tmp_path)
     check(case)
+    assert list(tmp_path.iterdir()) == [], 'nothing stays where the check was begun'
