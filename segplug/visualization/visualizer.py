@@ -141,22 +141,26 @@ class SegLocalVisualizer(Visualizer):
     # --- back ends -------------------------------------------------------------------------
 
     @master_only
-    def start_trackers(self, run_ids: Mapping[str, str], facts: Mapping[str, str]
-                       ) -> dict[str, str]:
-        """Begin runs on the servers of back ends that keep some; gives their ids by back end.
+    def start_trackers(self, run_ids: Mapping[str, str], facts: Mapping[str, str],
+                       resumed: bool = False) -> None:
+        """Begin runs on the servers of back ends that keep some.
 
         Args:
-            run_ids: Those of the training that is gone on with.
+            run_ids: Those of the training that is gone on with, by back end.
             facts: Recorded beside the config.
+            resumed: A training is gone on with: what cannot start does not end it.
 
         Raises:
-            ConfigError: One cannot be reached, or wants a key.
+            ConfigError: One wants a key, or other settings.
         """
-        trackers = {name: one for name, one in self._vis_backends.items()
-                    if isinstance(one, Tracker)}
-        for name, one in trackers.items():
-            self._guards[name].start(one.start, run_ids.get(name), facts)
-        return {name: one.run_id for name, one in trackers.items() if one.run_id}
+        for name, one in self._vis_backends.items():
+            if isinstance(one, Tracker):
+                self._guards[name].start(one.start, run_ids.get(name), facts, resumed=resumed)
+
+    def tracked_runs(self) -> dict[str, str]:
+        """The ids of the runs on servers by back end, of those that have begun."""
+        return {name: one.run_id for name, one in self._vis_backends.items()
+                if isinstance(one, Tracker) and one.run_id}
 
     @master_only
     def add_config(self, config: Config, **kwargs) -> None:
@@ -193,7 +197,7 @@ class SegLocalVisualizer(Visualizer):
             function, guard = getattr(one, method), self._guards.get(name)
             if guard is None or isinstance(one, LocalVisBackend):
                 function(*args, **kwargs)
-            elif getattr(one, '_env_initialized', True) or method == 'close':
+            elif guard.was_started or getattr(one, '_env_initialized', True) or method == 'close':
                 guard.call(function, *args, **kwargs)
             else:
                 guard.start(function, *args, **kwargs)

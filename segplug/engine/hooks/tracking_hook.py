@@ -23,9 +23,18 @@ class TrackingHook(Hook):
     def before_train(self, runner) -> None:
         """On the first process, once the state of a resumed training is there."""
         start = getattr(runner.visualizer, 'start_trackers', None)
-        if start is None or not is_main_process():
-            return
-        known = dict(runner.message_hub.runtime_info.get(KEY) or {})
-        found = start(known if runner.iter else {}, versions())
-        if found:
+        self._asks = start is not None and is_main_process()
+        if self._asks:
+            known = dict(runner.message_hub.runtime_info.get(KEY) or {})
+            start(known if runner.iter else {}, versions(), resumed=runner.iter > 0)
+            self._keep(runner)
+
+    def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
+        """A server that was away at the start, and came back, has a run only now."""
+        if self._asks:
+            self._keep(runner)
+
+    def _keep(self, runner) -> None:
+        found = runner.visualizer.tracked_runs()
+        if found and found != runner.message_hub.runtime_info.get(KEY):
             runner.message_hub.update_info(KEY, found)

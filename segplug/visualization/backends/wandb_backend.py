@@ -1,10 +1,12 @@
 """Weights & Biases."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from mmengine.config import Config
+from mmengine.logging import print_log
 from mmengine.visualization import WandbVisBackend as _Upstream
 from mmengine.visualization.vis_backend import force_init_env
 
@@ -22,7 +24,8 @@ class WandbVisBackend(_Upstream, Tracker):
     mmengine 0.10.7 drops the step: charts count calls, so that pictures and validations push the
     curves apart. It uploads the program on every run, starts a run for each resumed training, and
     one for a test. Here a run starts with the training, values lie along 'iter', and code is
-    uploaded only where ``log_code_name`` is given. Test: ``test_mmengine_drops_the_step``.
+    uploaded only where ``log_code_name`` is given. Test: ``test_mmengine_drops_the_step``. Where
+    no server answers, the run is kept on the disk, as with mode='offline'.
 
     Args:
         save_dir: Folder of the run's files.
@@ -62,8 +65,8 @@ class WandbVisBackend(_Upstream, Tracker):
         if self.run_id is not None:
             given |= dict(id=self.run_id, resume='allow')
         try:
-            self._wandb = wandb.init(**given)
-        except wandb.errors.Error as error:  # no key, no network, a wrong argument
+            self._wandb = _begun(given)
+        except wandb.errors.Error as error:  # no key, a wrong argument
             raise ConfigError(f'Weights & Biases cannot start: {_one_line(error)}.',
                               culprit=type(self).__name__,
                               fix='wandb login, or WANDB_MODE=offline for a run that is sent later '
@@ -107,6 +110,22 @@ class WandbVisBackend(_Upstream, Tracker):
         """End the run."""
         if hasattr(self, '_wandb'):
             self._wandb.finish()
+
+
+def _begun(given: dict):
+    """The run, on the disk where no server answers."""
+    import wandb
+    try:
+        return wandb.init(**given)
+    except wandb.errors.AuthenticationError:
+        raise
+    except wandb.errors.CommError as error:
+        run = wandb.init(**{**given, 'mode': 'offline'})
+        command = f'wandb sync{" --append" if "id" in given else ""} {Path(run.dir).parent}'
+        print_log(f'Weights & Biases does not answer: {str(error).splitlines()[0].rstrip(".")}. '
+                  f'The run is kept on the disk; {command} sends it later.', 'current',
+                  logging.WARNING)
+        return run
 
 
 def _one_line(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import socket
 
 import pytest
 from engine_toy import toy_cfg
@@ -72,6 +73,14 @@ def of_mlflow(folder):
     run, = runs
     return {name: [(m.step, m.value) for m in client.get_metric_history(run.info.run_id, name)]
             for name in run.data.metrics}
+
+
+@pytest.fixture
+def closed_port():
+    """An address at which nobody answers."""
+    with socket.socket() as one:
+        one.bind(('127.0.0.1', 0))
+        return f'http://127.0.0.1:{one.getsockname()[1]}'
 
 
 @pytest.mark.parametrize('kind', KINDS)
@@ -157,10 +166,64 @@ def test_a_server_that_goes_away_does_not_end_the_training(tracker, tmp_path, mo
     assert len(scalars(tmp_path)['loss']) == 4
 
 
-def test_a_server_that_is_not_there_stops_the_start(tracker, tmp_path, monkeypatch):
-    def start(self, run_id, facts):
-        raise ConnectionError('nobody answers')
+def fails(error):
+    def start(*_):
+        raise error
 
-    monkeypatch.setattr(tracker, 'start', start)
-    with pytest.raises(ConfigError, match='ToyTracker cannot start: ConnectionError: nobody'):
+    return start
+
+
+def test_a_server_that_comes_back_has_its_run_in_the_checkpoint(tracker, tmp_path, monkeypatch):
+    monkeypatch.setattr('segplug.visualization.backends.guard.PAUSE', 0.)
+    begin = tracker._init_env
+
+    def late(self):
+        begin(self)
+        self.run_id = 'late'
+
+    def add(self, *args, **kwargs):
+        if not getattr(self, '_env_initialized', False):
+            late(self)
+
+    monkeypatch.setattr(tracker, 'start', fails(ConnectionError('nobody answers')))
+    monkeypatch.setattr(tracker, 'add_scalars', add)
+    runner = train(tmp_path, ['ToyTracker'], 2)
+    assert runner.message_hub.get_info(KEY) == dict(ToyTracker='late')
+
+
+def test_a_mistake_ends_a_new_training_and_no_resumed_one(tracker, tmp_path, monkeypatch):
+    begin = tracker.start
+    monkeypatch.setattr(tracker, 'start', fails(ValueError('no such project')))
+    with pytest.raises(ConfigError, match='ToyTracker cannot start: ValueError: no such project'):
         train(tmp_path, ['ToyTracker'], 2)
+    monkeypatch.setattr(tracker, 'start', begin)
+    train(tmp_path, ['ToyTracker'], 2)
+    monkeypatch.setattr(tracker, 'start', fails(ValueError('no such project')))
+    train(tmp_path, ['ToyTracker'], 4, resume='auto')
+    assert (tmp_path / 'iter_4.pth').is_file()
+
+
+@pytest.mark.parametrize(('kind', 'says'), [
+    ('wandb', 'Weights & Biases does not answer'), ('mlflow', 'MLflowVisBackend fails: ')])
+def test_a_server_that_is_away_at_the_start_ends_no_training(kind, says, tmp_path, monkeypatch,
+                                                             closed_port):
+    """Begun without it, and resumed without it: one sentence each, and all values on the disk."""
+    package = pytest.importorskip(kind, reason='pip install -r requirements/tracking.txt')
+    for name, value in dict(
+            WANDB_BASE_URL=closed_port, WANDB_API_KEY='0' * 40, WANDB_SILENT='true',
+            WANDB_INIT_TIMEOUT='1', MLFLOW_TRACKING_URI=closed_port,
+            MLFLOW_HTTP_REQUEST_MAX_RETRIES='0').items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv('WANDB_MODE', raising=False)
+    if kind == 'wandb':
+        package.teardown()  # it reads the environment once
+    train(tmp_path, [KINDS[kind]], 2)
+    train(tmp_path, [KINDS[kind]], 4, resume='auto')
+    assert (tmp_path / 'iter_4.pth').is_file()
+    texts = [path.read_text() for path in sorted(tmp_path.rglob('*.log'), key=lambda p: p.name)
+             if says in path.read_text()]
+    assert [text.count(says) for text in texts] == [1, 1]
+    assert [step for step, _ in scalars(tmp_path)['loss']] == [1, 2, 3, 4]
+    if kind == 'wandb':
+        package.teardown()
+        assert set(of_wandb(tmp_path)) == set(scalars(tmp_path))

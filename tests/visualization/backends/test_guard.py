@@ -1,7 +1,9 @@
-"""A back end that fails does not end the run, one that cannot start says so."""
+"""A back end that fails does not end the run, a mistake in what starts it does."""
 
+import errno
 import importlib.util
 import logging
+import socket
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ import torch
 from segplug.errors import ConfigError
 from segplug.visualization import SegLocalVisualizer
 from segplug.visualization.backends import Guard, check_installed
-from segplug.visualization.backends.guard import LONGEST, PAUSE, numbers
+from segplug.visualization.backends.guard import LONGEST, PAUSE, nobody_answers, numbers
 
 
 @pytest.fixture
@@ -74,11 +76,44 @@ def test_a_server_that_goes_away_is_tried_again_ever_more_rarely(caplog, monkeyp
     assert server.tries == 4 + 9  # never rarer than that
 
 
-def test_what_cannot_start_is_a_sentence():
-    server = Server()
+def wrong(*_):
+    raise ValueError('no such argument')
+
+
+def test_a_mistake_at_the_start_is_a_sentence():
+    with pytest.raises(ConfigError, match=r'XVisBackend cannot start: ValueError: no such argum'):
+        Guard('XVisBackend').start(wrong, 1)
+    Guard('XVisBackend').start(wrong, 1, resumed=True)  # the training has something to lose
+
+
+def test_a_server_that_is_away_at_the_start_is_tried_later():
+    now, server = [0.0], Server()
+    guard = Guard('MLflowVisBackend', clock=lambda: now[0])
     server.down = True
-    with pytest.raises(ConfigError, match=r'XVisBackend cannot start: ConnectionError: no route'):
-        Guard('XVisBackend').start(server.log, 1)
+    guard.start(server.log, 1)
+    server.down = False
+    guard.call(server.log, 'too early')
+    now[0] = PAUSE
+    guard.call(server.log, 2)
+    assert server.seen == [2]
+
+
+def failure(*errors):
+    """The last of some errors, each raised while the one before was handled."""
+    for before, error in zip((None, *errors), errors, strict=False):
+        error.__context__ = before
+    return errors[-1]
+
+
+@pytest.mark.parametrize(('error', 'expected'), [
+    (failure(ConnectionRefusedError(111, 'refused'), ValueError('API request failed')), True),
+    (socket.gaierror(-2, 'Name or service not known'), True), (TimeoutError(), True),
+    (OSError(errno.EHOSTUNREACH, 'No route to host'), True),
+    (type('RetryError', (OSError,), {})('too many 503 error responses'), True),
+    (PermissionError(13, 'Permission denied'), False), (ValueError('Invalid URL'), False),
+    (None, False)])
+def test_which_failures_are_of_the_network(error, expected):
+    assert nobody_answers(error) is expected
 
 
 def test_numbers_of_a_log_line():
