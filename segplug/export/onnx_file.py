@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import operator
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -46,12 +47,26 @@ def to_bytes(graph: Graph, settings: Settings, metadata: Mapping, multiple: int 
         with quiet():
             made = torch.onnx.export(
                 program, dynamo=True, opset_version=settings.opset, verbose=False,
-                input_names=['image'], output_names=[settings.output])
+                input_names=['image'], output_names=[settings.output],
+                custom_translation_table={operator.floordiv: _floordiv()})
         proto = made.model_proto
     except Exception as error:  # of the exporter, which has a type for each of its stages
         raise cannot(settings, error) from error
     _tidy(proto, settings, metadata)
     return proto.SerializeToString(), program
+
+
+def _floordiv() -> Callable:
+    """``//`` of sizes, rounded down as in Python.
+
+    The exporter's own rounds towards zero, which makes `-(-7 // 2)` three.
+    """
+    from onnxscript import INT64
+    from onnxscript import opset18 as op
+
+    def floordiv(size: INT64, other: INT64) -> INT64:
+        return op.Div(op.Sub(size, op.Mod(size, other)), other)
+    return floordiv
 
 
 def _check_weights(graph: Graph) -> None:

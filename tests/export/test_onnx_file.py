@@ -39,6 +39,22 @@ def test_any_size_any_number(model, file):
                for one in check(model, onnx_file.load(file), SETTINGS)) < 1e-5
 
 
+def test_lengths_are_rounded_as_in_python(tmp_path):
+    class Crops(torch.nn.Module):
+        channels, num_images = 3, 2
+
+        def forward(self, image):
+            return image[:, :, :-(-image.shape[2] // 2), :image.shape[3] + -image.shape[3] // 3]
+
+    settings = Settings(shape=(40, 56), dynamic=True)
+    data, _ = onnx_file.to_bytes(Crops(), settings, {})
+    (tmp_path / 'x.onnx').write_bytes(data)
+    run = onnx_file.load(tmp_path / 'x.onnx')
+    # Half of 7 rows, rounded up; 8 columns less the 3 that a third of them is when rounded up.
+    assert run(np.zeros((2, 3, 7, 8), np.float32)).shape == (2, 3, 4, 5)
+    assert run(np.zeros((2, 3, 6, 9), np.float32)).shape == (2, 3, 3, 6)
+
+
 def test_what_stands_in_the_file(file):
     proto = onnx.load(file)
     onnx.checker.check_model(proto)

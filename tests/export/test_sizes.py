@@ -44,6 +44,13 @@ def test_pooling_over_cells_is_refused_for_any_size_alone():
     refuse_adaptive_pools(program, Settings())
 
 
+def test_a_product_of_maps_and_bases_does_not_ask_for_the_number_of_images():
+    bases = net(decode_head=dict(type='EMAHead', in_channels=4, channels=4, num_classes=4,
+                                 in_index=0, ema_channels=4, num_bases=2, num_stages=2))
+    program = recording.record(Graph(bases, SETTINGS, 2), SETTINGS)
+    assert broken_guard(program, SETTINGS, neighbours((40, 56)), (1, 2, 5), 3) is None
+
+
 def test_guards_are_asked_for_other_sizes():
     class Branches(nn.Module):
         channels, num_images = 3, 2

@@ -30,8 +30,13 @@ def dynamic_conv(x: torch.Tensor, filters: torch.Tensor) -> torch.Tensor:
     side = filters.shape[-1]
     before, after = side // 2, (side - 1) // 2
     planes = F.pad(x.flatten(0, 1)[None], (before, after, before, after))
-    out = F.conv2d(planes, filters.flatten(0, 1).unsqueeze(1), groups=planes.shape[1])
-    return out.reshape(x.shape)
+    return _by_plane(planes, filters.flatten(0, 1).unsqueeze(1)).reshape(x.shape)
+
+
+@torch.jit.script_if_tracing  # a trace would keep the number of groups, which is N C
+def _by_plane(planes: torch.Tensor, filters: torch.Tensor) -> torch.Tensor:
+    """(1, P, H, W) and (P, 1, S, S) float -> (1, P, H - S + 1, W - S + 1)."""
+    return F.conv2d(planes, filters, groups=planes.shape[1])
 
 
 class DCM(nn.Module):

@@ -32,8 +32,10 @@ def fit_bases(feats: torch.Tensor, bases: torch.Tensor,
         The bases (N, C, B) after the last round, of length one each, and its weights
         (N, H W, B), which sum to one over the bases.
     """
+    # The same products as by @, which asks whether N is 1, what a graph for any N cannot tell.
+    bases = bases.expand(feats.shape[0], -1, -1)
     for _ in range(num_stages):
-        weight = (feats.transpose(1, 2) @ bases).softmax(dim=2)
+        weight = torch.bmm(feats.transpose(1, 2), bases).softmax(dim=2)
         bases = F.normalize(feats @ F.normalize(weight, p=1, dim=1), dim=1)
     return bases, weight
 

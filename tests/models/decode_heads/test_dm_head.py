@@ -1,3 +1,5 @@
+import warnings
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -36,6 +38,16 @@ def test_each_channel_of_each_image_has_its_filter(side):
     torch.testing.assert_close(dynamic_conv(x, filters), expected)
     torch.testing.assert_close(
         dynamic_conv(x.contiguous(memory_format=torch.channels_last), filters), expected)
+
+
+def test_a_trace_takes_any_number_of_images():
+    generator = torch.Generator().manual_seed(0)
+    two = torch.rand(2, 3, 5, 6, generator=generator), torch.rand(2, 3, 3, 3, generator=generator)
+    four = torch.rand(4, 3, 8, 5, generator=generator), torch.rand(4, 3, 3, 3, generator=generator)
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # torch calls traces deprecated
+        trace = torch.jit.trace(dynamic_conv, two)
+        assert torch.equal(trace(*four), dynamic_conv(*four))
 
 
 def test_the_filter_of_size_one_is_a_gate_of_the_projected_mean():
