@@ -23,7 +23,7 @@ def _table(report: Report) -> str:
         return ''
     first, sums = pairs[0]
     rows = [('class', *(p.name for p, _ in pairs))]
-    order = list(range(first.num_classes))
+    order = list(first.ids)
     if len(order) > _MAX_ROWS:
         order = sorted(order, key=lambda k: (sums.pixels[k], k))[:_MAX_ROWS]
     for k in order:
@@ -31,8 +31,8 @@ def _table(report: Report) -> str:
     rows.append(('ignored', *(f'{100 * t.ignored / max(t.num_pixels, 1):.2f} %' for _, t in pairs)))
     rows.append(('labels', *(str(len(p.good_labels)) for p, _ in pairs)))
     lines = columns(rows)
-    if len(order) < first.num_classes:
-        lines.append(f'(the {len(order)} rarest of {first.num_classes} classes; all are in --json)')
+    if len(order) < len(first.ids):
+        lines.append(f'(the {len(order)} rarest of {len(first.ids)} classes; all are in --json)')
     return '\n'.join(lines)
 
 

@@ -84,7 +84,7 @@ def _part_dict(part: Part, found: Tally) -> dict:
         values={str(value): found.raw[value] for value in sorted(found.raw)},
         classes=[dict(id=k, name=part.class_name(k), pixels=int(found.pixels[k]),
                       share=float(found.pixels[k] / total), images=int(found.images[k]))
-                 for k in range(part.num_classes or 0)])
+                 for k in part.ids])
 
 
 def examine(config: str | os.PathLike | Config, *, options: Mapping | None = None,

@@ -182,8 +182,9 @@ def test_one_class_three_hundred_classes_and_labels_of_one_pixel(tmp_path):
     for path in each(root, 'img'):
         write(path, np.full((1, 1, 3), 110, np.uint8))
     found = names(examine(config_of(root, ('all',))))
-    # Six images of one pixel of one colour: they are alike, and have no deviation.
-    assert set(found) == {'image_in_two_splits', 'normalisation_far_off'}
+    # Six images of one pixel of one colour: they are alike, and have no deviation; their labels are
+    # 0, and a single class is 1.
+    assert set(found) == {'image_in_two_splits', 'normalisation_far_off', 'empty_class'}
     root = make_tree(tmp_path / 'many', stripes().astype(np.uint16) * 149)
     cfg = config_of(root, tuple(f'c{i}' for i in range(300)), ignore_index=65535)
     cfg.model.decode_head.ignore_index = cfg.model.data_preprocessor.seg_pad_val = 65535

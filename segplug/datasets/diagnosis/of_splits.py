@@ -41,7 +41,7 @@ def _unseen(parts: Sequence[Part], tallies: Sequence[Tally]) -> Iterator[Finding
         return
     seen = {k for _, t in learned for k in range(len(t.pixels)) if t.pixels[k]}
     for part, found in pairs:
-        lost = [k for k in range(part.num_classes) if found.pixels[k] and k not in seen]
+        lost = [k for k in part.ids if found.pixels[k] and k not in seen]
         if not part.is_training and lost:
             yield Finding('class_missing_in_train', WARNING, part.name,
                           'Classes are scored that no label of the training has: '

@@ -21,7 +21,7 @@ def value_findings(part: Part, found: Tally) -> Iterator[Finding]:
         yield _all_ignored(part, found)
     if part.num_classes is None:
         return
-    if part.ignore_index < part.num_classes:
+    if part.ignore_index in part.ids:
         yield _ignored_class(part)
     binary = _is_binary_255(part, found)
     if binary:
@@ -159,18 +159,18 @@ def _reduced_wrongly(part: Part, found: Tally) -> Iterator[Finding]:
 
 
 def _empty(part: Part, found: Tally) -> Iterator[Finding]:
-    empty = [k for k in range(part.num_classes) if not found.pixels[k]]
+    empty = [k for k in part.ids if not found.pixels[k]]
     if not empty or not found.num_labelled:
         return
     names = ', '.join(part.class_name(k) for k in empty[:_SHOWN])
     names += f' and {len(empty) - _SHOWN} more' * (len(empty) > _SHOWN)
-    kept = [part.class_name(k) for k in range(part.num_classes) if k not in empty]
+    kept = [part.class_name(k) for k in part.ids if k not in empty]
     advice = ''
-    if part.is_training and len(part.classes) == part.num_classes:
+    if part.is_training and len(part.classes) == len(part.ids):
         advice = 'if they are meant to be absent, leave them out: metainfo=dict(classes=' + (
             f'{tuple(kept)!r}' if len(kept) <= 40 else '(...)') + f') and num_classes={len(kept)}'
     yield Finding('empty_class', WARNING if part.is_training else NOTE, part.name,
-                  f'{len(empty)} of {part.num_classes} classes have no pixel: {names}.',
+                  f'{len(empty)} of {len(part.ids)} classes have no pixel: {names}.',
                   'They cannot be learned.' if part.is_training else
                   'Where they are not predicted either, their IoU is nan and no part of the mean.',
                   advice=advice)

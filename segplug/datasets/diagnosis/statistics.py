@@ -84,16 +84,9 @@ def _class_numbers(part: Part, found: Tally, k: int, pixels: np.ndarray, shares:
     histogram = np.bincount(bins, minlength=len(SHARES) + 1)
     total = max(found.num_labelled, 1)
     return ClassNumbers(
-        k, _name(part, k), int(found.pixels[k]), float(found.pixels[k] / total),
+        k, part.class_name(k), int(found.pixels[k]), float(found.pixels[k] / total),
         int(found.images[k]), float(pixels[has].mean()) if has.any() else 0.0,
         float(shares[has].mean()) if has.any() else 0.0, tuple(histogram.tolist()))
-
-
-def _name(part: Part, k: int) -> str:
-    """A single class is told from what is around it, so it is 1, and 0 is the rest."""
-    if part.num_classes == 1:
-        return part.class_name(0) if k else f'not {part.class_name(0)}'
-    return part.class_name(k)
 
 
 def _sizes(part: Part) -> dict[tuple[int, int], int]:

@@ -71,7 +71,15 @@ class Part:
         """Those that hold ids."""
         return [facts for facts in self.labels if facts.path and not facts.problem]
 
+    @property
+    def ids(self) -> range:
+        """The class ids that labels may hold: a single class is 1, told from what is around it, 0;
+        none where nothing says K."""
+        return range(max(self.num_classes, 2) if self.num_classes else 0)
+
     def class_name(self, k: int) -> str:
+        if len(self.classes) == 1:
+            return self.classes[0] if k else f'not {self.classes[0]}'
         return self.classes[k] if k < len(self.classes) else str(k)
 
 
@@ -112,8 +120,7 @@ class Tally:
 
 def tally(part: Part) -> Tally:
     """Add up the labels of ``part``; without K every value counts as a class."""
-    # A single class is told from what is around it, so there are two values.
-    num_classes = max(part.num_classes, 2) if part.num_classes else _VALUES
+    num_classes = len(part.ids) or _VALUES
     pixels = np.zeros(num_classes, np.int64)
     images, where = np.zeros_like(pixels), np.zeros_like(pixels)
     raw, raw_images, outside, raw_of, empty, ignored = {}, {}, {}, {}, [], 0
@@ -155,7 +162,7 @@ def _mapped(values: np.ndarray, info: dict, part: Part) -> np.ndarray:
 def image_counts(part: Part) -> np.ndarray:
     """(I, K) int64: pixels of each class in each label that holds ids, in their order; what `tally`
     adds up. K is 2 for a single class; without K no value is a class."""
-    num_classes = max(part.num_classes, 2) if part.num_classes else 0
+    num_classes = len(part.ids)
     rows = np.zeros((len(part.good_labels), num_classes), np.int64)
     pairs = [(facts, info) for facts, info in zip(part.labels, part.infos, strict=True)
              if facts.path and not facts.problem]

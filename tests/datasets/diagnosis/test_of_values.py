@@ -21,6 +21,8 @@ from segplug.datasets.diagnosis.tally import Part, tally
     ({0: 5, 1: 5, 2: 5}, dict(reduce_zero_label=True), 'reduced_without_need'),
     ({0: 5, 1: 5, 2: 5, 3: 1}, dict(reduce_zero_label=True), None),
     ({0: 5, 1: 5, 2: 5}, dict(ignore_index=2), 'ignore_index_is_a_class'),
+    ({0: 5, 1: 5}, dict(num_classes=1), None),  # a single class is 1
+    ({0: 5, 1: 5}, dict(num_classes=1, ignore_index=1), 'ignore_index_is_a_class'),
     ({255: 5}, {}, 'all_ignored')])
 def test_values_and_their_diagnosis(counts, options, name):
     facts = LabelFacts('a', (1, 1), np.array(list(counts)), np.array(list(counts.values())))
@@ -28,3 +30,10 @@ def test_values_and_their_diagnosis(counts, options, name):
                 **{'num_classes': 3, **options})
     found = [f.name for f in value_findings(part, tally(part)) if f.name != 'empty_class']
     assert found == [name] * (name is not None)
+
+
+def test_a_single_class_that_is_nowhere():
+    facts = LabelFacts('a', (1, 1), np.array([0]), np.array([5]))
+    part = Part('train', Place('p'), 1, ('crack',), infos=[{}], labels=[facts], is_training=True)
+    found, = value_findings(part, tally(part))
+    assert (found.what, found.advice) == ('1 of 2 classes have no pixel: crack.', '')
