@@ -135,7 +135,8 @@ class BackendCase(Case):
 def it_takes_images_numbers_and_configs(case: BackendCase) -> None:
     """Whatever a run hands it."""
     with _own_folder() as folder:
-        backend = case.build(default_args=dict(save_dir=folder))
+        # As a run has it: MLflow's keeps what lies beside it.
+        backend = case.build(default_args=dict(save_dir=f'{folder}/20260101_000000/vis_data'))
         backend.add_config(Config(dict(a=1)))
         backend.add_image('image', np.zeros((4, 5, 3), np.uint8), step=1)
         backend.add_scalar('loss', torch.tensor(1.5), step=1)
