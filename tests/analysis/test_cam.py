@@ -7,22 +7,23 @@ from torch import nn
 from segplug.analysis.cam import METHODS, heat, score
 from segplug.errors import ConfigError, ShapeError
 
-A = torch.tensor([[[1.0, 3.0]], [[2.0, 0.0]]])
-G = torch.tensor([[[1.0, 0.0]], [[-2.0, 1.0]]])
+A = torch.tensor([[[1.0, 3.0]], [[2.0, 1.0]]])
+G = torch.tensor([[[2.0, 0.0]], [[-2.0, 1.0]]])
 
 
 @pytest.mark.parametrize(('method', 'expected'), [
-    # Means of the gradients: 1/2 and -1/2; so 1/2 - 2/2 < 0, and 3/2 - 0.
-    ('gradcam', [0.0, 1.5]),
-    # Channel 1: g = 1 has alpha 1 / (2 + (1 + 3) 1) = 1/6. Channel 2, where a sums to 2: g = -2
-    # counts for nothing after its relu, g = 1 has 1 / (2 + 2) = 1/4. So 1/6 + 2/4 and 3/6.
-    ('gradcam++', [2 / 3, 0.5]),
-    # Weights 1 * 1 / 4 = 1/4 and (-2 * 2) / 2 = -2: 1/4 - 4 < 0, and 3/4.
-    ('xgradcam', [0.0, 0.75]),
-    # Cell by cell: 1 - 4 < 0, and 0 + 0.
-    ('hirescam', [0.0, 0.0]),
-    # Without negative gradients: 1 + 0, and 0 + 0.
-    ('layercam', [1.0, 0.0])])
+    # Means of the gradients: 1 and -1/2; so 1 - 2/2 = 0, and 3 - 1/2.
+    ('gradcam', [0.0, 2.5]),
+    # Channel 1, where a sums to 4: g = 2 has alpha 4 / (2 * 4 + 4 * 8) = 1/10, so the weight is
+    # 2/10. Channel 2, where a sums to 3: g = -2 counts for nothing after its relu, g = 1 has
+    # 1 / (2 + 3) = 1/5. So 2/10 + 2/5, and 6/10 + 1/5.
+    ('gradcam++', [0.6, 0.8]),
+    # Weights 2 * 1 / 4 = 1/2 and (-2 * 2 + 1) / 3 = -1: 1/2 - 2 < 0, and 3/2 - 1.
+    ('xgradcam', [0.0, 0.5]),
+    # Cell by cell: 2 - 4 < 0, and 0 + 1.
+    ('hirescam', [0.0, 1.0]),
+    # Without negative gradients: 2 + 0, and 0 + 1.
+    ('layercam', [2.0, 1.0])])
 def test_heat_by_hand(method, expected):
     assert heat(A, G, method)[0].tolist() == pytest.approx(expected)
 

@@ -101,6 +101,25 @@ def test_each_module_has_what_it_does_and_its_parts_do(net):
     assert 'forward' not in vars(net.stem)
 
 
+def test_lists_in_lists_cost_what_their_parts_do():
+    """A convolution of 2 x 3 weights at 4 places, run twice."""
+    net = nn.ModuleList([nn.ModuleList([nn.Conv2d(3, 2, 1, bias=False)])])
+    x = torch.zeros(1, 3, 2, 2)
+    cost = forward_cost(net, lambda: (net[0][0](x), net[0][0](x)))
+    assert {row.name: row.multiply_adds for row in rows(net, cost)} == dict.fromkeys(
+        ('', '0', '0.0'), 2 * 4 * 6)
+
+
+@pytest.mark.parametrize(('count', 'said'), [(4, '3, 3, 3, 3'), (5, '3, 3, 3, 3, ...')])
+def test_of_many_outputs_four_are_named(count, said):
+    class Many(nn.Module):
+        def forward(self, x):
+            return [x + 1 for _ in range(count)]
+
+    net = Many()
+    assert forward_cost(net, lambda: net(torch.zeros(3))).outputs[''] == said
+
+
 def test_what_training_keeps_by_hand():
     """Each map is 2 * 8 * 100 * 4 = 6400 bytes. The norm keeps what comes in and 2 * 8 numbers of
     4 bytes; the ReLU what goes out, which the convolution keeps too; the result is not kept."""

@@ -39,7 +39,7 @@ X = torch.ones(1, 1, 2, 3)
 
 @pytest.mark.parametrize(('name', 'path', 'number'), [
     ('stem.0', 'stem.0', None), ('stages[1]', 'stages.1', None), ('stages.1:0', 'stages.1', 0),
-    ('stages[0]:-1', 'stages.0', -1)])
+    ('stages[0]:-1', 'stages.0', -1), ('stages[0]:-2', 'stages.0', -2)])
 def test_names(net, name, path, number):
     found = layer_of(net, name)
     assert (found.name, found.path, found.number) == (name, path, number)
@@ -73,10 +73,29 @@ def test_gradients_of_leaves_stop_there(net):
     with recorded(net, [layer_of(net, 'stages.0')], leaves=True) as found:
         total = net(X).sum()
     first, second = found['stages.0']
+    assert all(t.is_leaf and t.requires_grad for t in (first, second))
     gradients = torch.autograd.grad(total, [first, second])
     assert [g.unique().tolist() for g in gradients] == [[3], [3]]  # x + 1 and 2 x behind it
     with pytest.raises(RuntimeError, match='not have been used'):
         torch.autograd.grad(net(X).sum() + 0 * first.sum(), [second])
+
+
+def test_numbers_count_from_either_end(net):
+    """The first stage gives x + 1 and 2 x of 0."""
+    layers = [layer_of(net, f'stages.0:{n}') for n in (0, 1, -1, -2)]
+    with torch.no_grad(), recorded(net, layers) as found:
+        net(X)
+    assert [found[layer.name][0].unique().tolist() for layer in layers] == [[1], [0], [0], [1]]
+
+
+def test_layers_that_torch_would_pass_by_are_recorded():
+    """Of a transformer in eval mode torch takes the weights of all parts into one kernel."""
+    net = nn.TransformerEncoderLayer(4, 2, 8, batch_first=True).eval()
+    x = torch.rand(1, 3, 4)
+    with torch.no_grad(), recorded(net, [layer_of(net, 'linear1')]) as found:
+        net(x)
+        assert 'linear1' in [path for path, _, _ in output_shapes(net, lambda: net(x))]
+    assert found['linear1'][0].shape == (1, 3, 8)
 
 
 def test_a_number_too_large(net):
@@ -102,6 +121,8 @@ def test_tokens_are_cells_in_rows():
         assert torch.equal(found[1], expected)
     # 30 x 64 pixels by a stride of 16, rounded up, are 2 x 4 cells too.
     assert as_map(tokens, (30, 64)).shape == (3, 2, 4)
+    # Rounded down they are 1 x 4, and no stride rounded up gives four.
+    assert as_map(tokens[:, :4], (30, 64)).shape == (3, 1, 4)
     assert as_map(torch.zeros(1, 5, 6, 7), (32, 64)).shape == (5, 6, 7)
     for shape in ((2, 5, 6, 7), (1, 7), (1, 5, 3), (2, 8, 3)):
         assert as_map(torch.zeros(*shape), (32, 64)) is None

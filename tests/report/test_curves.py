@@ -27,6 +27,14 @@ def test_the_usual_curves_of_one_run():
     assert names(panels([ONE], ['x'])) == {'loss': ['loss', 'val/loss'], 'mIoU': ['mIoU']}
 
 
+def test_a_validation_stands_beside_its_training_where_that_is_drawn():
+    """But not the time of one, which is of something else."""
+    found = run(loss=[3], val__loss=[2], time=[1], val__time=[1])
+    assert names(panels([found], ['x'], ['val/loss'])) == {'val/loss': ['val/loss']}
+    assert names(panels([found], ['x'], ['loss', 'val/*', 'time'])) == {
+        'loss': ['loss', 'val/loss'], 'val/time': ['val/time'], 'time': ['time']}
+
+
 def test_two_runs_share_a_chart():
     other = run(loss=[1], a__mIoU=[1])
     assert names(panels([ONE, other], ['x', 'y'])) == {

@@ -159,6 +159,8 @@ def test_a_broken_line_is_named(tmp_path, line):
 @pytest.mark.parametrize(('make', 'words'), [
     (lambda d: d / 'none', 'There is no'),
     (lambda d: d, 'holds no log of a training. Got: an empty folder'),
+    (lambda d: [write(d / f'{i}.txt', ['']) for i in range(6)][0].parent,
+     'Got: 0.txt, 1.txt, 2.txt, 3.txt and 2 more'),
     (lambda d: write(d / 'metrics.json', ['{', '"mIoU": 5', '}']), 'metrics.json:1 is no line'),
     (lambda d: write(d / 'a.json', ['']), 'a.json holds no value'),
     (lambda d: write(d / 'a.json', ['{"mIoU": 5}']), 'a.json holds no value')])

@@ -18,7 +18,7 @@ def pixels(address, kind):
     return cv2.imdecode(encoded, cv2.IMREAD_COLOR)[..., ::-1]
 
 
-@pytest.mark.parametrize('colours', [2, 256, 5000])
+@pytest.mark.parametrize('colours', [2, 256, 257, 5000])
 def test_a_drawing_is_kept_to_the_pixel(colours):
     rng = np.random.default_rng(0)
     table = rng.integers(0, 256, (colours, 3), np.uint8)
