@@ -58,11 +58,11 @@ class Metrics(Shown, dict):
         return found
 
     def by_class(self) -> dict[str, dict[str, float]]:
-        """{'IoU': {'road': 97.1, ...}, ...}."""
+        """{'IoU': {'road': 97.1, ...}, ...}; losses, 'val/decode.loss_ce', are of no class."""
         found: dict[str, dict[str, float]] = {}
         for key, value in self.items():
             kind, dot, name = key.partition('.')
-            if dot:
+            if dot and not kind.startswith('val/'):
                 found.setdefault(kind, {})[name] = value
         return found
 

@@ -1,0 +1,1 @@
+"""Pure functions on arrays and tensors: what components, scores and tests are made of."""

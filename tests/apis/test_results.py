@@ -35,6 +35,12 @@ def test_categories_have_a_table_of_their_own():
         '| flat     |         4.00 |', '+----------+--------------+', 'mIoU 1.00']
 
 
+def test_losses_are_no_classes():
+    found = Metrics({'mIoU': 1., 'val/loss': 2., 'val/decode.loss_ce': 2.})
+    assert found.by_class() == {}
+    assert str(found) == 'mIoU 1.00, val/loss 2.00'
+
+
 def test_a_picture_is_not_hidden_by_a_text():
     """A notebook takes HTML before PNG."""
     for found in (Activation, Activations, Features, Prediction):

@@ -14,7 +14,7 @@ from mkdocs.structure.files import File, Files
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(1, str(ROOT / 'tools'))
 
-from docs_site import components, links, python_api, verbs  # noqa: E402
+from docs_site import components, links, notebook, python_api, verbs  # noqa: E402
 
 log = logging.getLogger('mkdocs.hooks.segplug')
 # A page of docs/ that holds this line gets there what is made from the code.
@@ -27,12 +27,17 @@ def on_config(config: MkDocsConfig) -> None:
     commands = verbs.pages()
     names = python_api.places(api)
     config.extra['generated'] = {**{path: page.markdown(names) for path, page in api.items()},
-                                 **commands}
+                                 **commands, **_notebooks(Path(config.docs_dir))}
     config.extra['filled'] = {'components': components.tables(names),
                               'commands': verbs.index(), 'python': python_api.index(api)}
     under = {'reference/commands.md': ('Commands', list(commands)),
              'reference/python.md': ('Python', list(api))}
     config.nav = [_with_children(item, under) for item in config.nav]
+
+
+def _notebooks(docs: Path) -> dict[str, str]:
+    return {path.relative_to(docs).with_suffix('.md').as_posix(): notebook.page(path)
+            for path in docs.rglob('*.ipynb')}
 
 
 def _with_children(item, under: dict[str, tuple[str, list[str]]]):

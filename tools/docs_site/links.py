@@ -41,7 +41,7 @@ def target_of(link: str, page: str, root: Path) -> tuple[str, str] | None:
 def page_of(path: str) -> str:
     """The page that shows a path of the repository: a page of docs/, or one under files/."""
     if path.startswith(f'{DOCS}/') and path != DOCS:
-        return path.removeprefix(f'{DOCS}/')
+        return re.sub(r'\.ipynb$', '.md', path.removeprefix(f'{DOCS}/'))
     return f'{FILES}/{path}' if path.endswith(PICTURES) else f'{FILES}/{path}.md'
 
 

@@ -26,7 +26,8 @@ PAGES = (
     'segplug.models.necks', 'segplug.models.decode_heads', 'segplug.models.losses',
     'segplug.models.segmentors', 'segplug.models.layers', 'segplug.datasets',
     'segplug.datasets.transforms', 'segplug.evaluation', 'segplug.visualization',
-    'segplug.engine', 'segplug.engine.hooks', 'segplug.report', 'segplug.contract')
+    'segplug.engine', 'segplug.engine.hooks', 'segplug.analysis', 'segplug.export',
+    'segplug.report', 'segplug.contract')
 LONGEST = 88
 
 
