@@ -72,7 +72,7 @@ def run(args: argparse.Namespace, argv: list[str]) -> int:
 def typed(argv: list[str]) -> list[str]:
     """The command that starts all processes, from the words of one that our launcher started."""
     words = ['segplug', *argv]
-    if os.environ.get('SEGPLUG_LAUNCHER') == '1' and '--launcher' in argv:
-        at = words.index('--launcher')
-        words[at:at + 2] = ['--nproc', os.environ['WORLD_SIZE']]
+    places = [i for i in range(len(words)) if words[i:i + 2] == ['--launcher', 'pytorch']]
+    if os.environ.get('SEGPLUG_LAUNCHER') == '1' and places:
+        words[places[-1]:places[-1] + 2] = ['--nproc', os.environ['LOCAL_WORLD_SIZE']]
     return words
