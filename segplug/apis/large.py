@@ -38,8 +38,8 @@ def window_cfg(cfg: TestCfg, window: tuple[int, int] | None = None,
     """
     if len(cfg.scales) > 1:
         raise ConfigError('An image that is labelled in windows is tested at one scale.',
-                          got=f'scales {list(cfg.scales)}', fix='leave --aug-test away, or set '
-                          'test_cfg.flip for mirror images alone')
+                          got=f'scales {list(cfg.scales)}', fix='leave --aug-test away, or add '
+                          '--cfg-options aug_test_cfg.scales=[1.0] for mirror images alone')
     if window is None and cfg.mode == 'slide':
         window, stride = cfg.crop_size, stride or cfg.stride
     window = window or (WINDOW, WINDOW)

@@ -95,6 +95,8 @@ def predict(config: str, checkpoint: str | None, images: Iterable[str | Path] | 
     before = writer.written(tasks) if skip_existing else {}
     found = _Found(writer, tasks, before)
     left = [task for task in tasks if task.name not in before]
+    if any(task.kind == 'rows' for task in left):  # raises before the first image is labelled
+        large.window_cfg(model.net.tta_cfg, window, stride)
     settle()
     awake()
     with refusals_told(out), _progress(left) as advance, found.kept():

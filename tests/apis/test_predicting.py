@@ -11,6 +11,7 @@ import tifffile
 import torch
 from PIL import Image
 
+from segplug.apis import large
 from segplug.apis.model import Model
 from segplug.apis.predicting import predict
 from segplug.apis.testing import test as score
@@ -154,6 +155,20 @@ def test_windows_write_by_rows_what_a_whole_test_finds(trained, tiny, images, tm
                 for out in (tmp_path / 'whole', tmp_path / 'rows')]
     assert np.array_equal(*overlays)
     assert rows.areas.iloc[0, 1:].tolist() == whole.areas.iloc[0, 1:].tolist()
+
+
+def test_several_scales_and_windows_are_refused_before_the_first_image(
+        trained, tiny, images, tmp_path, monkeypatch):
+    cv2.imwrite(str(tmp_path / 'big.png'), np.zeros((65, 128, 3), np.uint8))
+    monkeypatch.setattr(large, 'LARGE', 64 * 128)
+    with pytest.raises(ConfigError, match=r'at one scale.*aug_test_cfg\.scales=\[1\.0\]'):
+        predict(CONFIG, trained.checkpoint, [images[0], tmp_path / 'big.png'], tmp_path / 'out',
+                options=tiny, aug_test=True)
+    assert not (tmp_path / 'out').exists()
+    result = predict(CONFIG, trained.checkpoint, [images[0], tmp_path / 'big.png'],
+                     tmp_path / 'out', aug_test=True,
+                     options={**tiny, 'aug_test_cfg.scales': [1.0], 'aug_test_cfg.flip': True})
+    assert len(result.labels) == 2
 
 
 def test_what_was_done_before_an_error_is_kept_and_not_done_again(trained, images, tmp_path):
