@@ -9,6 +9,7 @@ count. The last rows are what no training with mmengine can leave out.
 """
 
 import argparse
+import json
 import statistics
 import subprocess
 import sys
@@ -29,6 +30,15 @@ SEGPLUG = [sys.executable, '-m', 'segplug.cli.main']
 FLOORS = {'import torch alone': 'import torch',
           'import of torch, mmengine.runner and mmcv.cnn alone':
               'import torch, mmengine.runner, mmcv.cnn'}
+PEERS = ('mmsegmentation', 'torch', 'mmengine', 'mmcv', 'mmcv-lite', 'numpy', 'opencv-python')
+ASK = """import json, sys
+from importlib.metadata import distributions
+print(json.dumps({d.name: d.version for d in distributions() if d.name in sys.argv[1:]}))"""
+
+
+def versions(python: str) -> dict[str, str]:
+    """What is installed beside an interpreter, of `PEERS`: its times are those of these."""
+    return json.loads(subprocess.check_output([python, '-c', ASK, *PEERS], text=True))
 
 
 def until(command: list[str], text: str | None) -> float:
@@ -85,7 +95,7 @@ def against_mmseg(python: str, data: Path, folder: Path, repeats: int) -> list[d
         'ours': [*SEGPLUG, 'train', str(folder / 'fcn_segplug.py'), '--work-dir',
                  str(folder / 'd')]}, FIRST, repeats)
     return [row('FCN-R18 to its first iteration: mmsegmentation / ours', times['mmseg'],
-                times['ours'], 'ms', aim=2.0)]
+                times['ours'], 'ms', aim=2.0, peer=versions(python))]
 
 
 def run(args: argparse.Namespace) -> list[dict]:

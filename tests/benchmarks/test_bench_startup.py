@@ -1,6 +1,7 @@
-"""What the start-up benchmark measures: a line, an end, by turns; its plain script imports all."""
+"""What the start-up benchmark measures: a line, an end, by turns; and what its peer is."""
 
 import sys
+from importlib import metadata
 
 import pytest
 
@@ -15,3 +16,10 @@ def test_until_a_line_or_the_end(module):
     times = bench.by_turns({'a': [sys.executable, '-c', ''], 'b': [sys.executable, '-c', '']},
                            None, 1)
     assert set(times) == {'a', 'b'}
+
+
+def test_the_versions_of_another_interpreter(module):
+    found = module('bench_startup').versions(sys.executable)
+    assert found['torch'] == metadata.version('torch')
+    assert 'mmengine' in found
+    assert 'pytest' not in found
