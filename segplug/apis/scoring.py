@@ -117,8 +117,7 @@ def score(pred_dir: str, gt_dir: str, *, dataset: str | None = None, config: str
     results = [metric.evaluate(len(pairs)) for metric in metrics]
     if out is not None:
         tables = dict(prediction=reader.pred_table, label=reader.label_table)
-        level = next(m.interval for m in metrics if isinstance(m, IoUMetric))
-        run_record.write(out, **run_record.of_files(labelling, pairs, tables, level, config,
+        run_record.write(out, **run_record.of_files(labelling, pairs, tables, metrics, config,
                                                     command))
     return Metrics.of({key: value for result in results for key, value in result.items()}, metrics)
 

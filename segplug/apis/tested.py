@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError
-from ..evaluation import scores
+from ..evaluation import boundary_metric, scores
 from ..evaluation.outputs import SCORE_FILES
 from . import run_record
 from .per_image import AGAIN, ImageCounts, read_counts
@@ -26,7 +26,8 @@ class Tested:
 
     Attributes:
         folder: Where it was read from.
-        metrics: metrics.json; nan for its null.
+        metrics: metrics.json, and boundary_metrics.json where run.json says that it is of the same
+            test; nan for null.
         matrix: (K, K) int64, rows ground truth, columns prediction.
         images: What was right and wrong in each image.
         record: run.json, see `run_record.read`; None without one, or with that of another test.
@@ -86,6 +87,8 @@ def read_tested(folder: str | Path) -> Tested:
         raise DataError(f'{folder / run_record.FILE} names other classes than per_image.csv.',
                         got=f'{len(record["classes"])} and {len(images.classes)} classes',
                         fix=AGAIN)
+    if record is not None and run_record.is_of_this_test(record, folder, boundary_metric.FILE_NAME):
+        metrics |= _numbers(folder / boundary_metric.FILE_NAME)
     return Tested(folder, metrics, matrix, images, record, remark)
 
 
@@ -94,6 +97,15 @@ def _metrics(folder: Path, classes: tuple[str, ...]) -> dict[str, float]:
     if not path.is_file():
         raise DataError(f'{folder} holds no {_METRICS}.', expected='a folder that segplug test '
                         '--out has written', fix=AGAIN)
+    found = _numbers(path)
+    for name in ('mIoU', 'aAcc', *(f'IoU.{name}' for name in classes)):
+        if name not in found:
+            raise DataError(f'{path} lacks {name}.', got=f'{len(found)} numbers', expected=
+                            f'those of the {len(classes)} classes of per_image.csv', fix=AGAIN)
+    return found
+
+
+def _numbers(path: Path) -> dict[str, float]:
     try:
         found = json.loads(path.read_text(encoding='utf-8'))
     except (OSError, ValueError, RecursionError) as error:
@@ -105,10 +117,6 @@ def _metrics(folder: Path, classes: tuple[str, ...]) -> dict[str, float]:
     if not numbers:
         raise DataError(f'{path} does not hold numbers by name.', expected='{"mIoU": 61.2, ...}',
                         fix=AGAIN)
-    for name in ('mIoU', 'aAcc', *(f'IoU.{name}' for name in classes)):
-        if name not in found:
-            raise DataError(f'{path} lacks {name}.', got=f'{len(found)} numbers', expected=
-                            f'those of the {len(classes)} classes of per_image.csv', fix=AGAIN)
     return {key: math.nan if value is None else float(value) for key, value in found.items()}
 
 

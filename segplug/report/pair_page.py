@@ -4,7 +4,7 @@ Letters: I images, K classes.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from markupsafe import Markup
@@ -71,6 +71,8 @@ class PairPage:
         comparison: As `segplug.apis.compare` gives it.
         rows: The classes.
         scores: Name -> its value in A and in B, in percent or nan: pixel accuracy and the like.
+        more: The same of what has no tile, by the names of metrics.json.
+        more_classes: Score -> for each class its value in A and in B: beside IoU.
         images: I names, and mIoU of each in A and B.
         classes, palette: K names and K colours (r, g, b).
         shots: Images to show.
@@ -92,6 +94,8 @@ class PairPage:
     palette: Sequence[Sequence[int]]
     shots: Sequence[PairShot] = ()
     ignore_index: int = 255
+    more: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    more_classes: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
     panels: Sequence[Panel] = ()
     log_note: str = ''
     differences: Sequence[tuple[str, str, str, str]] | None = None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from markupsafe import Markup
 
-from . import charts
+from . import charts, score_rows
 from .logs import Curve, RunLog
 from .pages import render
 from .shots import LAYERS, MOST_DIGITS, Shot, blank, shown
@@ -26,7 +26,7 @@ class Mode:
 
     Attributes:
         name: 'single-scale', 'multi-scale', or '' if that is not known.
-        metrics: As metrics.json has them, in percent or nan.
+        metrics: As metrics.json has them, those of boundaries too, in percent or nan.
         level: Of the interval of mIoU, 0.95; None if it is not known.
         views: Scales and flips in words, or ''.
     """
@@ -99,6 +99,7 @@ def run_page(page: RunPage, max_bytes: int = MAX_BYTES) -> str:
     shots = [*page.worst, *page.middle]
     values = dict(
         page=page, main=page.modes[page.main], title=page.title, rows=_class_rows(page),
+        tiles=score_rows.TILES, columns=_columns(page), more=_more(page),
         matrix=Markup(charts.heat_map(page.matrix, page.classes, title='Confusion matrix')),
         counts=sparse(page.matrix), confusions=confusions(page.matrix),
         table_of_counts=len(page.classes) <= _MAX_TABLE, num_pixels=int(page.matrix.sum()),
@@ -138,8 +139,30 @@ def _class_rows(page: RunPage) -> list[dict]:
     return [dict(
         name=name, colour='rgb({},{},{})'.format(*page.palette[k]),
         iou=[mode.metrics.get(f'IoU.{name}') for mode in page.modes],
-        others=[metrics.get(f'{key}.{name}') for key in ('Precision', 'Recall')],
+        others=[metrics.get(f'{key}.{name}') for key in _columns(page)],
         share=100 * int(labelled[k]) / total) for k, name in enumerate(page.classes)]
+
+
+def _columns(page: RunPage) -> dict[str, str]:
+    """Score -> heading, of the columns beside IoU."""
+    known = score_rows.of_classes(page.modes[page.main].metrics, page.classes)
+    return {key: words for key, words in score_rows.COLUMNS.items()
+            if key != 'BIoU' or key in known}
+
+
+def _more(page: RunPage) -> dict:
+    """Tables of the scores that stand nowhere else: of the whole test in each mode, and of the
+    classes."""
+    metrics, classes = page.modes[page.main].metrics, page.classes
+    whole = score_rows.of_the_whole(metrics, classes)
+    shown = {'mPrecision', 'mRecall'}  # below the columns
+    scores = [key for key in score_rows.of_classes(metrics, classes)
+              if key not in ('IoU', *score_rows.COLUMNS)]
+    return dict(
+        whole=[(key, [mode.metrics.get(key) for mode in page.modes])
+               for key in whole if key not in shown],
+        scores=scores, classes=[(name, [metrics[f'{key}.{name}'] for key in scores])
+                                for name in (classes if scores else ())])
 
 
 def _worst_first(images: Sequence[ImageScore]) -> list[ImageScore]:

@@ -50,6 +50,20 @@ def test_a_record_of_other_scores_is_not_used(out, tmp_path):
     assert 'of another test' in tested.remark
 
 
+def test_scores_of_boundaries_are_those_of_the_same_test(tmp_path):
+    """A file that an earlier test left is not taken."""
+    out = folder_of_a_test(tmp_path, boundary=True)
+    file = out / 'boundary_metrics.json'
+    found = json.loads(file.read_text())
+    assert set(found) == {'mBIoU', 'BIoU.road', 'BIoU.sky', 'BIoU.car'}
+    assert read_tested(out).metrics == {**json.loads((out / 'metrics.json').read_text()), **found}
+    later = folder_of_a_test(tmp_path, 'later')
+    (later / file.name).write_bytes(file.read_bytes())
+    assert 'mBIoU' not in read_tested(later).metrics
+    file.write_text('{"mBIoU": 1.0}')
+    assert 'mBIoU' not in read_tested(out).metrics
+
+
 def test_null_is_nan(out):
     values = json.loads((out / 'metrics.json').read_text()) | {'IoU.car': None}
     (out / 'metrics.json').write_text(json.dumps(values))

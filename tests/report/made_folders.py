@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from segplug.apis import run_record
-from segplug.evaluation import IoUMetric
+from segplug.evaluation import BoundaryIoUMetric, IoUMetric
 
 CLASSES = ('road', 'sky', 'car')
 PALETTE = [[128, 64, 128], [70, 130, 180], [0, 0, 142]]
@@ -57,26 +57,31 @@ def write_log(work):
     return work / 'iter_40.pth'
 
 
-def write_scores(out, root, names, classes=CLASSES, wrong=0.1, suffix='.png', seed=1):
+def write_scores(out, root, names, classes=CLASSES, wrong=0.1, suffix='.png', seed=1,
+                 boundary=False):
     """Predictions and scores: in each image a share of pixels, more in later ones, is wrong."""
-    metric = IoUMetric(out_dir=str(out))
-    metric.dataset_meta = dict(classes=classes)
+    metrics = [kind(out_dir=str(out)) for kind in (IoUMetric, BoundaryIoUMetric)[:1 + boundary]]
+    for metric in metrics:
+        metric.dataset_meta = dict(classes=classes)
     rng = np.random.default_rng(seed)
     for i, name in enumerate(names):
         label = cv2.imread(str(root / 'data' / 'ann' / f'{name}.png'), -1)
         pred = np.where(label == 255, 0, label).astype(np.int64)
         noise = rng.random(label.shape) < wrong * (i + 1) / len(names)
         pred[noise] = rng.integers(0, len(classes), int(noise.sum()))
-        metric.process({}, [dict(
-            sample_idx=i, img_path=str(root / 'data' / 'img' / f'{name}{suffix}'),
-            pred_sem_seg=dict(data=torch.from_numpy(pred)[None]),
-            gt_sem_seg=dict(data=torch.from_numpy(label.astype(np.int64))[None]))])
-    metric.evaluate(len(names))
+        for metric in metrics:
+            metric.process({}, [dict(
+                sample_idx=i, img_path=str(root / 'data' / 'img' / f'{name}{suffix}'),
+                pred_sem_seg=dict(data=torch.from_numpy(pred)[None]),
+                gt_sem_seg=dict(data=torch.from_numpy(label.astype(np.int64))[None]))])
+    for metric in metrics:
+        metric.evaluate(len(names))
+    return run_record.score_files(metrics)
 
 
 def folder_of_a_test(root: Path, name='ss', *, num=6, classes=CLASSES, palette=PALETTE,
                      size=(24, 40), names=None, scales=(1.0,), wrong=0.1, suffix='.png',
-                     record=True, **known) -> Path:
+                     record=True, boundary=False, **known) -> Path:
     """A folder below ``root`` with all that a test leaves; ``known`` are entries of run.json."""
     names = names or [f'town/street_{i}' for i in range(num)]
     if not (root / 'data').exists():
@@ -85,10 +90,11 @@ def folder_of_a_test(root: Path, name='ss', *, num=6, classes=CLASSES, palette=P
     if not checkpoint.exists():
         write_log(root / 'work')
     out = root / name
-    write_scores(out, root, names, classes, wrong, suffix)
+    files = write_scores(out, root, names, classes, wrong, suffix, boundary=boundary)
     if record:
         run_record.write(out, **{**dict(
-            made_by='segplug test', command=f'segplug test net.py {checkpoint} --out {out}',
+            score_files=files, made_by='segplug test',
+            command=f'segplug test net.py {checkpoint} --out {out}',
             config_file='nets/net.py', config=config(root, classes, palette, img_suffix=suffix),
             checkpoint=run_record.file_facts(checkpoint), scales=list(scales),
             flip=len(scales) > 1, level=0.95, ignore_index=255, classes=list(classes),

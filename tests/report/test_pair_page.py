@@ -1,11 +1,12 @@
 """The page of two tests: its numbers, its pictures under the line, text as text, its size."""
 
+import json
 import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_folders import PALETTE, config, folder_of_a_test
+from made_folders import CLASSES, PALETTE, config, folder_of_a_test
 from test_samples_page import Strict
 
 from segplug.apis import compare
@@ -47,6 +48,7 @@ def test_text_is_shown_as_text():
         title=EVIL, names=(EVIL, EVIL), comparison={**comparison(), 'verdict': EVIL},
         rows=[ClassRow(EVIL, 1., 2., 1., 0., 2., 0.5)], images=[(EVIL, 1., 2.)],
         classes=(EVIL, EVIL), shots=[PairShot(EVIL, (1., 2.), error=EVIL)], log_note=EVIL,
+        more={EVIL: (1., 2.)}, more_classes={EVIL: [(1., 2.)] * 2},
         differences=[('~', EVIL, EVIL, EVIL)], facts=[(EVIL, (EVIL,), (EVIL,))], remarks=[EVIL])))
     assert len(parsed.of('script')) == 2, 'our own'
     assert sum('<script>alert(1)</script>' in text for text in parsed.text) >= 15
@@ -116,8 +118,8 @@ def made(tmp_path_factory):
     root = tmp_path_factory.mktemp('pair')
     changed = {**config(root, palette=PALETTE, img_suffix='.png'), 'model': dict(
         data_preprocessor=dict(bgr_to_rgb=True), decode_head=dict(channels=8))}
-    a = folder_of_a_test(root, 'a')
-    return a, folder_of_a_test(root, 'b', wrong=0.02, config=changed)
+    a = folder_of_a_test(root, 'a', boundary=True)
+    return a, folder_of_a_test(root, 'b', wrong=0.02, config=changed, boundary=True)
 
 
 def test_in_a_browser(made, show):
@@ -152,6 +154,24 @@ def test_in_a_browser(made, show):
     opened.locator('#filter').fill('street_3')
     assert opened.locator('#found').text_content() == '1 of 6 images'
     assert opened.evaluate('document.documentElement.scrollWidth') <= 1280
+
+
+def test_the_other_scores_of_both(made, show):
+    a, b = ({**json.loads((folder / 'metrics.json').read_text()),
+             **json.loads((folder / 'boundary_metrics.json').read_text())} for folder in made)
+    opened = show(report_pair(*made, num=0).path)
+    tile = opened.locator('.tile').filter(has_text='Mean Boundary IoU')
+    assert tile.locator('.sub').inner_text() == f'{a["mBIoU"]:.2f} in A, {b["mBIoU"]:.2f} in B'
+    opened.get_by_text('All other scores').click()
+    whole, classes = opened.locator('#more table').all()
+    names = whole.locator('tbody th').all_inner_texts()
+    assert names == ['FWIoU', 'mDice', 'mPrecision', 'mRecall']
+    assert [float(one.get_attribute('data-value')) for one in
+            whole.locator('tbody [data-value]').all()] == [b[key] - a[key] for key in names]
+    scores = classes.locator('thead th').all_inner_texts()[1:]
+    assert scores == ['Acc', 'Dice', 'Fscore', 'Precision', 'Recall', 'BIoU']
+    assert classes.locator('tbody td').all_inner_texts() == [
+        f'{b[f"{key}.{name}"] - a[f"{key}.{name}"]:+.2f}' for name in CLASSES for key in scores]
 
 
 def test_on_a_phone_in_the_dark(made, show):

@@ -1,10 +1,10 @@
 """The report in a browser: its numbers, its controls, every width, scheme and way of using it."""
 
 import json
-import re
 
 import numpy as np
 import pytest
+from contrast import contrasts
 from made_folders import CLASSES, folder_of_a_test
 
 from segplug.apis.reporting import report
@@ -26,8 +26,8 @@ EVIL = '<script>alert(1)</script>"\'&\u202e名'
 def made(tmp_path_factory):
     """The page of a single-scale test with a multi-scale one beside it, and that one's folder."""
     root = tmp_path_factory.mktemp('report')
-    multi = folder_of_a_test(root, 'ms', scales=(0.5, 1), wrong=0.05, num=12)
-    out = folder_of_a_test(root, num=12)
+    multi = folder_of_a_test(root, 'ms', scales=(0.5, 1), wrong=0.05, num=12, boundary=True)
+    out = folder_of_a_test(root, num=12, boundary=True)
     report(out, num=6)
     return out, multi
 
@@ -50,14 +50,32 @@ def test_the_numbers_are_those_of_metrics_json(made, page):
             metrics['mIoU'], metrics['mIoU_low'], metrics['mIoU_high']]
         assert f'{metrics["mIoU"]:.2f}%' in tile.inner_text()
         assert '95 % interval' in tile.inner_text()
+    edges, more = (json.loads((folder / 'boundary_metrics.json').read_text()) for folder in made)
     rows = page.locator('#class-table tbody tr')
     assert rows.count() == len(CLASSES)
     for row, name in zip(rows.all(), CLASSES, strict=True):
         assert exact(row.locator('[data-value]')) == [own[f'IoU.{name}'], multi[f'IoU.{name}']]
-        assert row.locator('td').all_inner_texts()[1:3] == [
-            f'{own[f"{key}.{name}"]:.2f}' for key in ('Precision', 'Recall')]
+        assert row.locator('td').all_inner_texts()[1:4] == [
+            f'{value:.2f}' for value in (own[f'Precision.{name}'], own[f'Recall.{name}'],
+                                         edges[f'BIoU.{name}'])]
     tiles = page.locator('.tiles:not(.leads) .tile')
     assert exact(tiles.first.locator('[data-value]')) == [own['aAcc']]
+    assert exact(tiles.filter(has_text='Mean Boundary IoU').locator('[data-value]')) == [
+        edges['mBIoU']]
+    assert more['mBIoU'] != edges['mBIoU']
+
+
+def test_every_other_score_stands_in_a_table(made, page):
+    """Of the whole test in both ways of testing; of the classes in the one of the page."""
+    own, multi = (json.loads((folder / 'metrics.json').read_text()) for folder in made)
+    page.get_by_text('All other scores').click()
+    whole, classes = page.locator('#more table').all()
+    assert whole.locator('tbody th').all_inner_texts() == ['FWIoU', 'mDice']
+    assert exact(whole.locator('tbody [data-value]')) == [
+        scores[key] for key in ('FWIoU', 'mDice') for scores in (own, multi)]
+    assert classes.locator('thead th').all_inner_texts() == ['Class', 'Acc', 'Dice', 'Fscore']
+    assert classes.locator('tbody td').all_inner_texts() == [
+        f'{own[f"{key}.{name}"]:.2f}' for name in CLASSES for key in ('Acc', 'Dice', 'Fscore')]
 
 
 def test_the_matrix_tells_its_counts_to_pointer_and_keyboard(made, page):
@@ -141,7 +159,7 @@ def test_tables_are_sorted_and_filtered(page):
     page.get_by_label('Filter by name or class').fill('STREET_1')
     assert column(1) == ['street_1.png', 'street_10.png', 'street_11.png']
     assert page.locator('#found').inner_text() == '3 of 12 images'
-    page.locator('#class-table').get_by_role('button', name='IoU').click()
+    page.locator('#class-table').get_by_role('button', name='IoU', exact=True).click()
     values = [row[0] for row in map(exact, (
         row.locator('[data-value]') for row in page.locator('#class-table tbody tr').all()))]
     assert values == sorted(values)
@@ -172,29 +190,11 @@ def test_light_and_dark_follow_the_system_and_the_button(made, show):
     assert background(light) == 'rgb(255, 255, 255)'
 
 
-def luminance(colour):
-    """WCAG 2.2, relative luminance."""
-    parts = [int(v) / 255 for v in re.findall(r'\d+', colour)[:3]]
-    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
 @pytest.mark.parametrize('scheme', ['light', 'dark'])
 def test_every_text_stands_out(made, show, scheme):
-    page = show(made[0] / 'report.html', color_scheme=scheme)
-    pairs = page.evaluate('''() => Array.from(document.querySelectorAll('body *'), (one) => {
-        const own = Array.from(one.childNodes).some(n => n.nodeType === 3 && n.data.trim());
-        if (!own || !one.getClientRects().length || one.closest('svg')) return null;
-        let back = one;
-        while (back && getComputedStyle(back).backgroundColor === 'rgba(0, 0, 0, 0)')
-          back = back.parentElement;
-        return [getComputedStyle(one).color, getComputedStyle(back || document.body)
-                .backgroundColor, one.outerHTML.slice(0, 90)];
-    }).filter(Boolean)''')
-    assert len(pairs) > 100
-    for text, back, element in pairs:
-        high, low = sorted((luminance(text), luminance(back)), reverse=True)
-        assert (high + 0.05) / (low + 0.05) >= 4.5, element
+    found = contrasts(show(made[0] / 'report.html', color_scheme=scheme))
+    assert len(found) > 150
+    assert [(ratio, html) for ratio, html in found if ratio < 4.5] == []
 
 
 def test_what_a_screen_reader_needs_is_there(page):
@@ -272,7 +272,8 @@ def test_hostile_names_are_text(show, tmp_path):
     classes = [EVIL, 'b' * 300, '\x00\ud800']
     text = run_page(made_page(
         title=EVIL, classes=classes, modes=[Mode(EVIL, {'mIoU': 1., 'aAcc': 1., **{
-            f'IoU.{name}': 1. for name in classes}}, 0.9, EVIL)],
+            f'{key}.{name}': 1. for name in classes for key in ('IoU', EVIL)}, EVIL: 2.},
+            0.9, EVIL)],
         images=[ImageScore(EVIL, 1., 1., EVIL, 0.)], worst=[shot],
         middle=[Shot(EVIL, 1., error=EVIL)], log_note=EVIL, config=EVIL, remarks=[EVIL]))
     (tmp_path / 'x.html').write_text(text, encoding='utf-8')
