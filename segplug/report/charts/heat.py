@@ -98,7 +98,8 @@ def _cells(counts: np.ndarray, share: np.ndarray, named: np.ndarray, classes: Se
     level = _level(share)
     def words(t, p):
         percent = '' if normalize == 'none' else f', {100 * share[t, p]:.2f} %'
-        return f'{names[t]} as {names[p]}: {counts[t, p]} pixels{percent}'
+        unit = 'pixel' if counts[t, p] == 1 else 'pixels'
+        return f'{names[t]} as {names[p]}: {counts[t, p]} {unit}{percent}'
     return [f'<rect class="area cell" x="{p}" y="{t}" width="1" height="1" '
             f'fill-opacity="{_opacity(level[t, p])}" data-t="{t}" data-p="{p}" '
             f'data-n="{counts[t, p]}"><title>{words(t, p)}</title></rect>'
@@ -106,11 +107,17 @@ def _cells(counts: np.ndarray, share: np.ndarray, named: np.ndarray, classes: Se
 
 
 def _written(share: np.ndarray, unit: float, left: float, top: float) -> list[str]:
-    """The shares in percent, in the colour of the page where the cell is dark."""
+    """The shares in percent, black or white, as stands out more from the cell."""
+    level = _level(share)
     return [svg.text(left + (p + 0.5) * unit, top + (t + 0.5) * unit + 4,
-                     f'{100 * share[t, p]:.0f}',
-                     'small middle' + (' inside' if math.sqrt(share[t, p]) > 0.6 else ''))
+                     f'{100 * share[t, p]:.0f}', f'small middle {_over(level[t, p])}')
             for t, p in np.argwhere(share >= 0.005).tolist()]
+
+
+def _over(level: int) -> str:
+    """The class of a text on a cell. Of the first colour in the light, black has a contrast of 4.5
+    or more up to level 10, in the dark from level 8 on; white has it otherwise (WCAG 2.2)."""
+    return 'on-pale' if level < 8 else 'on-even' if level < 11 else 'on-full'
 
 
 def _labels(classes: Sequence[str], unit: float, left: float, top: float, side: float, room: float

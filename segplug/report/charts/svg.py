@@ -35,7 +35,9 @@ STYLE = '\n'.join([
     'stroke-linecap:round}',
     '.chart .faint{stroke-width:1;stroke-opacity:.35}',
     '.chart .area{fill:var(--c)} .chart .whisker{stroke:currentColor;fill:none}',
-    '.chart .inside{fill:Canvas}',
+    # The first of two is for what does not know light-dark().
+    '.chart .on-pale{fill:#000;fill:light-dark(#000,#fff)} .chart .on-even{fill:#000}',
+    '.chart .on-full{fill:#fff;fill:light-dark(#fff,#000)}',
     '.chart .cell:hover{stroke:currentColor;stroke-width:.12}'])
 
 # What XML has no place for: control characters and halves of surrogate pairs (bad file names).
