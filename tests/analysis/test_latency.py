@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from segplug.analysis import latency
-from segplug.analysis.latency import Latency, Stages, timed, warm_up
+from segplug.analysis.latency import Latency, PeakMemory, Stages, timed, warm_up
 
 CPU = torch.device('cpu')
 
@@ -63,6 +63,24 @@ def test_stages_add_up_and_leave_no_trace(monkeypatch):
         pass
     assert worker.double(5) == 5
     assert timed(lambda: None, CPU) == 5
+
+
+def test_a_gpu_is_idle_at_both_ends_of_a_call(monkeypatch):
+    seen, gpu = [], torch.device('cuda', 1)
+    monkeypatch.setattr(torch.cuda, 'synchronize', lambda device: seen.append(device))
+    monkeypatch.setattr(latency.time, 'perf_counter', lambda: seen.append('clock') or len(seen))
+    assert timed(lambda: seen.append('call'), gpu) == 5 - 2
+    assert seen == [gpu, 'clock', 'call', gpu, 'clock']
+
+
+def test_peak_memory_of_a_gpu_is_the_allocators_from_here_on(monkeypatch):
+    seen, gpu = [], torch.device('cuda', 1)
+    monkeypatch.setattr(torch.cuda, 'reset_peak_memory_stats', lambda device: seen.append(device))
+    monkeypatch.setattr(torch.cuda, 'max_memory_allocated', lambda device: seen.append(device) or 7)
+    with PeakMemory(gpu) as peak:
+        seen.append('work')
+    assert seen == [gpu, 'work', gpu]
+    assert (peak.num_bytes, peak.definition) == (7, 'of torch on the GPU, with weights')
 
 
 def test_peak_memory_of_a_cpu():
