@@ -2,13 +2,14 @@
 
 import contextlib
 import itertools
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmengine.logging import MMLogger
+from mmengine.logging import MMLogger, print_log
 
 from ..engine.progress import several
 from ..errors import ConfigError, SegplugError
@@ -211,4 +212,8 @@ class _Job:
                 yield task, path, row
                 self.advance(min(left, 1))  # a file may promise fewer frames than it has
                 left -= min(left, 1)
+            if left:
+                print_log(f'Of the {task.size} frames that {task.file} says it has, '
+                          f'{task.size - left} could be read: it may be cut off.', 'current',
+                          logging.WARNING)
             self.advance(left)

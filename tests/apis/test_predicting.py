@@ -11,7 +11,7 @@ import tifffile
 import torch
 from PIL import Image
 
-from segplug.apis import large
+from segplug.apis import large, predicting
 from segplug.apis.model import Model
 from segplug.apis.predicting import predict
 from segplug.apis.testing import test as score
@@ -130,6 +130,21 @@ def test_a_video_has_labels_of_each_frame_and_a_film(trained, images, tmp_path):
     assert [film.read()[0] for _ in range(4)] == [True] * 3 + [False]
     with pytest.raises(ConfigError, match='is a video'):
         predict(trained.checkpoint, None, path, tmp_path / 'again', probs='npz')
+
+
+def test_a_video_that_is_cut_off_is_told(trained, images, tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(predicting, 'print_log', lambda text, *args: said.append(text))
+    path = tmp_path / 'street.avi'
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 5, (128, 64))
+    for _ in range(10):
+        writer.write(cv2.imread(images[0]))
+    writer.release()
+    path.write_bytes(path.read_bytes()[:path.stat().st_size // 2])
+    found = predict(trained.checkpoint, None, path, tmp_path / 'out')
+    assert 0 < len(found.labels) < 10
+    assert said == [f'Of the 10 frames that {path} says it has, {len(found.labels)} could be '
+                    'read: it may be cut off.']
 
 
 def test_windows_write_by_rows_what_a_whole_test_finds(trained, tiny, images, tmp_path):
