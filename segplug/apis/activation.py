@@ -155,15 +155,17 @@ def cam(config: str | os.PathLike | Model, checkpoint: str | os.PathLike | None,
 
 
 def class_id_of(given: str | int, classes: Sequence[str]) -> int:
-    """The class that is meant: by its name, whatever its case, or by its id.
+    """The class that is meant: a number by its id; words by the name, whatever its case where no
+    class is written just so, or else by the id.
 
     Raises:
         ConfigError: There is none.
     """
-    names = [name.lower() for name in classes]
     word = str(given).strip()
-    if word.lower() in names:
-        return names.index(word.lower())
+    for same in () if isinstance(given, int) else (str, str.lower):
+        names = list(map(same, classes))
+        if same(word) in names:
+            return names.index(same(word))
     if word.isdecimal() and int(word) < len(classes):
         return int(word)
     raise ConfigError(f'There is no class {word!r}.', culprit=word, expected=(

@@ -4,6 +4,7 @@ network and of what makes labels of its logits; ``segplug speed`` tells more."""
 import argparse
 import sys
 
+from ..errors import ConfigError
 from .common import add_config_arguments, config_arguments
 from .help import parser_for
 from .main import guarded
@@ -39,6 +40,9 @@ def run(args: argparse.Namespace, argv: list[str]) -> int:
     from ..apis.config import load_config
     from ..apis.measuring import size_of_test_image, speed
     from ..engine.whole_file import whole_file
+    if args.repeat_times < 1:
+        raise ConfigError('--repeat-times measures nothing.', got=args.repeat_times,
+                          expected='1 or more')
     given, rates = config_arguments(args), []
     shape = size_of_test_image(args.config, **given)
     for number in range(args.repeat_times):

@@ -36,4 +36,6 @@ def run(args: argparse.Namespace, argv: list[str]) -> int:
     if args.csv:
         found.write_csv(args.csv)
     print_result(found.text(args.depth), found.data(), args.json)
+    if args.csv and args.json != '-':
+        print(f'Written to {args.csv}')
     return 0

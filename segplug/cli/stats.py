@@ -45,4 +45,6 @@ def run(args: argparse.Namespace, argv: list[str]) -> int:
         if args.out:
             write_statistics(found, Path(args.out))
     print_result(found, found.as_dict(), args.json)
+    if args.out and args.json != '-':
+        print(f'Written to {args.out}')
     return 0

@@ -66,7 +66,10 @@ def test_the_default_layer_is_the_last_that_matters(trained, tiny, image):
 def test_classes_by_name_and_id():
     assert [class_id_of(given, CLASSES) for given in ('road', 'Traffic Light', 1, '0', '3')] == [
         0, 1, 1, 0, 2]
-    for given, said in (('raod', "did you mean 'road'"), (3000, '0 to 2'), (-1, '0 to 2')):
+    assert [class_id_of(given, ('Car', 'car')) for given in ('car', 'Car', 'CAR')] == [1, 0, 0]
+    # A number is never a name: '3' is one.
+    for given, said in (('raod', "did you mean 'road'"), (3000, '0 to 2'), (-1, '0 to 2'),
+                        (3, '0 to 2')):
         with pytest.raises(ConfigError, match=said):
             class_id_of(given, CLASSES)
 

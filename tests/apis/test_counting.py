@@ -94,6 +94,7 @@ def test_the_command(options, tmp_path, capsys):
     assert main(['complexity', CONFIG, '--shape', '64', '64', '--depth', '1', '--csv',
                  str(tmp_path / 'x.csv'), '--json', str(tmp_path / 'x.json'), *options]) == 0
     out = capsys.readouterr().out
+    assert f'Written to {tmp_path}/x.csv' in out
     assert '|   backbone ' in out
     assert 'conv1' not in out
     written = pd.read_csv(tmp_path / 'x.csv', keep_default_na=False).set_index('name')

@@ -83,3 +83,5 @@ def test_mmsegmentations_arguments(trained, minicity, options, tmp_path, capsys)
     assert data['average_fps'] == pytest.approx(
         (data['overall_fps_1'] + data['overall_fps_2']) / 2, abs=0.01)
     assert f'Average fps of 2 evaluations: {data["average_fps"]}' in out
+    assert benchmark.main([CONFIG, 'x.pth', '--repeat-times', '0']) == 1
+    assert 'measures nothing. Got: 0' in capsys.readouterr().err
