@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
+from svg_parts import drawn, lines, parts, texts
 
 from segplug.report.charts import (
     COLOURS,
@@ -19,24 +20,6 @@ from segplug.report.charts import (
 )
 
 EVIL = '"><script>alert(1)</script>&\x00\ud800\u0301名'
-
-
-def drawn(svg):
-    """Parsed as strict XML: the chart in a file of its own."""
-    return ET.fromstring(standalone(svg)).find('{http://www.w3.org/2000/svg}svg')
-
-
-def parts(svg, name):
-    return list(drawn(svg).iter(f'{{http://www.w3.org/2000/svg}}{name}'))
-
-
-def lines(svg):
-    return [p.get('d') for p in parts(svg, 'path') if 'line' in p.get('class')
-            and not p.get('d').endswith('h20')]
-
-
-def texts(svg):
-    return [''.join(t.itertext()) for t in parts(svg, 'text')]
 
 
 CHARTS = {
