@@ -112,12 +112,6 @@ def test_differences_stand_around_zero():
     assert {'+2.0', '-2.0'} <= set(texts(svg))
 
 
-def test_bars_end_at_the_limits():
-    svg = bar_chart([Bar('a', (250.,), ((50., 300.),))], title='t', limits=(0, 100))
-    rect = parts(svg, 'rect')[0]
-    assert float(rect.get('x')) + float(rect.get('width')) < 420
-
-
 def test_histogram_by_hand():
     """Limits 0 to 4 in 4 bins: counts 1, 0, 2, 1 (the last bin holds its upper end); 9 is out."""
     svg = histogram([0.5, 2, 2.9, 4, 9, math.nan], title='t', limits=(0, 4), num_bins=4)
