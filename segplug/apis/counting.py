@@ -18,10 +18,9 @@ from .config import load_config
 from .provenance import explained
 from .results import Shown
 from .zoo import (
-    DEFAULT_SIZE,
     build_on_meta,
-    check_size,
     does_not_fit,
+    image_size,
     input_channels,
     parameters,
     predicting,
@@ -124,7 +123,7 @@ def complexity(config: str | os.PathLike, *, shape: tuple[int, int] | None = Non
         ConfigError: The config has no model, or its network cannot take such an image.
     """
     cfg = load_config(config, options=options, data_root=data_root)
-    size = check_size(shape or cfg.get('crop_size') or DEFAULT_SIZE)
+    size = image_size(cfg, shape)
     if batch is None:
         batch = (cfg.get('train_dataloader') or {}).get('batch_size') or 2
     if batch < 1:

@@ -36,7 +36,7 @@ from .model import Model, load_model
 from .provenance import explained
 from .results import Shown
 from .testing import use_aug_test, use_speed
-from .zoo import DEFAULT_SIZE, check_size, does_not_fit, input_channels
+from .zoo import does_not_fit, image_size, input_channels
 
 NETWORK, STEP = 'network alone', 'predict step'
 STAGES = ('pipeline', 'resize, normalise', 'network', 'fuse, arg-max')
@@ -121,7 +121,7 @@ def speed(config: str, checkpoint: str | None = None, *, shape: tuple[int, int] 
         if value < 1:
             raise ConfigError(f'{name} is 1 or more.', got=value, culprit=name)
     model = _model(config, checkpoint, device, aug_test, speed, load, options, data_root)
-    size = check_size(shape or model.cfg.get('crop_size') or DEFAULT_SIZE)
+    size = image_size(model.cfg, shape)
     with PeakMemory(model.device) as peak, torch.inference_mode(), memory.reused(), \
             DefaultScope.overwrite_default_scope(model.cfg.default_scope), _told() as tell:
         try:

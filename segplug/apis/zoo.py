@@ -44,7 +44,7 @@ def zoo(words: Iterable[str] = (), *, size: tuple[int, int] | None = None) -> li
     rows, counted = [], {}
     for path in matching(words):
         cfg = load_config(path)
-        shape = tuple(size or cfg.get('crop_size') or DEFAULT_SIZE)
+        shape = image_size(cfg, size)
         key = json.dumps([cfg.model.to_dict(), shape], sort_keys=True, default=repr)
         if key not in counted:
             with explained(cfg):
@@ -74,9 +74,23 @@ def matching(words: list[str]) -> list[Path]:
     return found
 
 
-def check_size(size: Sequence[int]) -> tuple[int, int]:
-    """(H, W); ConfigError for an image without pixels."""
-    height, width = size
+def image_size(cfg: Config, size: Sequence[int] | None = None) -> tuple[int, int]:
+    """(H, W) that is asked for, else the config's ``crop_size``, or 512 x 1024 without one.
+
+    Raises:
+        ConfigError: That is no size of an image.
+    """
+    return check_size(size or cfg.get('crop_size') or DEFAULT_SIZE)
+
+
+def check_size(size: int | Sequence[int]) -> tuple[int, int]:
+    """(H, W), of which one number is a square; ConfigError for what is no size of an image."""
+    sides = [size] * 2 if isinstance(size, int) else size
+    if not isinstance(sides, Sequence) or len(sides) != 2 or not all(
+            isinstance(side, int) for side in sides):
+        raise ConfigError('This is no size of an image.', got=repr(size), culprit='crop_size',
+                          expected='H and W')
+    height, width = sides
     if min(height, width) < 1:
         raise ConfigError(f'An image of {height}x{width} pixels has none.',
                           expected='H and W of 1 or more')

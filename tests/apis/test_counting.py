@@ -83,6 +83,8 @@ def test_a_network_that_looks_at_values_is_computed(looking):
     (f"_base_ = 'segplug::{CONFIG}'", dict(shape=(0, 8)), '0x8 pixels has none'),
     (f"_base_ = 'segplug::{CONFIG}'", dict(batch=-1), 'one image or more'),
     (f"_base_ = 'segplug::{CONFIG}'", dict(batch=0), 'one image or more'),
+    (f"_base_ = 'segplug::{CONFIG}'\ncrop_size = '8x8'", {}, "no size of an image. Got: '8x8'"),
+    (f"_base_ = 'segplug::{CONFIG}'\ncrop_size = (8, 8, 3)", {}, 'no size of an image'),
     ("_base_ = 'segplug::pspnet/pspnet_r50-d8_4xb2-80k_cityscapes-512x1024.py'\n"
      "model = dict(decode_head=dict(in_channels=7))", dict(shape=(32, 32)), 'cannot take')])
 def test_mistakes(write, text, given, said):

@@ -2,10 +2,11 @@
 
 import pytest
 import torch
+from mmengine.config import Config
 from torch import nn
 
 from segplug.apis import zoo as module
-from segplug.apis.zoo import count, describe, zoo
+from segplug.apis.zoo import count, describe, image_size, zoo
 from segplug.errors import ConfigError
 
 
@@ -21,6 +22,14 @@ class Tiny(nn.Module):
         assert batch_img_metas[0]['pad_shape'] == tuple(inputs.shape[2:])
         x = self.conv(inputs).flatten(2)
         return x @ (x.transpose(1, 2) @ x)
+
+
+def test_sizes_of_images():
+    """What is asked for goes before the config's; one number is a square."""
+    assert image_size(Config(dict(crop_size=64))) == (64, 64)
+    assert image_size(Config(dict(crop_size=(64, 96)))) == (64, 96)
+    assert image_size(Config(dict(crop_size=64)), [8, 4]) == (8, 4)
+    assert image_size(Config({})) == (512, 1024)
 
 
 def test_parameters_and_multiply_adds_by_hand():
