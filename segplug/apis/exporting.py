@@ -1,5 +1,6 @@
 """Write a checkpoint as one file that runs without segplug: ONNX, torch.export or TorchScript."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -138,13 +139,14 @@ def target_for(out: str | Path | None, checkpoint: str, format: str, overwrite: 
     """The file to write.
 
     Raises:
-        ConfigError: It is there, or its name is that of another format.
+        ConfigError: It is there, its name is that of another format, or its folder cannot be
+            written to.
     """
     source = Path(checkpoint)
     name = f'{source.stem}{SUFFIXES[format]}'
     target = Path(out).expanduser() if out is not None else \
         (source.parent if source.is_file() else Path()) / name
-    if target.is_dir():
+    if target.is_dir() or str(out).endswith(('/', os.sep)):
         target = target / name
     others = {suffix: other for other, suffix in SUFFIXES.items() if other != format}
     if target.suffix in others:
@@ -154,6 +156,11 @@ def target_for(out: str | Path | None, checkpoint: str, format: str, overwrite: 
     if target.exists() and not overwrite:
         raise ConfigError(f'{target} is there already.',
                           fix='name another file by --out, or add --overwrite')
+    folder = next(folder for folder in target.absolute().parents if folder.exists())
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise ConfigError(f'{target} cannot be written.', culprit=str(out),
+                          got=f'{folder}, which is {"read-only" if folder.is_dir() else "a file"}',
+                          fix='name a file in another folder by --out')
     return target
 
 
@@ -179,15 +186,20 @@ def _check_guards(program, settings: Settings, multiple: int, graph: Graph) -> N
     if program is None or not settings.any_dims:
         return
     sizes = neighbours(settings.shape, multiple) if settings.dynamic else [settings.shape]
-    broken = broken_guard(program, settings, sizes, (1, 2, 5) if settings.batch else (1,),
-                          graph.channels)
-    if broken:
-        (number, height, width), guard = broken
-        raise ConfigError(
-            'What this model computes depends on the size or number of the images in a way that '
-            'one file cannot hold.', got=f'for {number} image(s) of {height}x{width} this does '
-            f'not hold: {guard[:160]}', culprit='dynamic',
-            fix=f'leave {"--dynamic" if settings.dynamic else "--dynamic-batch"} away')
+    numbers = (1, 2, 5) if settings.batch else (1,)
+    if settings.batch and settings.format != 'torch-export':
+        numbers = (2, 5)  # without guards in the file, one image is tried by running it
+    broken = broken_guard(program, settings, sizes, numbers, graph.channels)
+    if not broken:
+        return
+    (number, height, width), guard = broken
+    by_number = settings.batch and not broken_guard(program, settings, sizes, (graph.num_images,),
+                                                    graph.channels)
+    raise ConfigError(
+        'What this model computes depends on the size or number of the images in a way that '
+        'one file cannot hold.', got=f'for {number} image(s) of {height}x{width} this does not '
+        f'hold: {guard[:160]}', culprit='batch' if by_number else 'dynamic',
+        fix=f'leave {"--dynamic-batch" if by_number else "--dynamic"} away')
 
 
 def _metadata(model: Model, settings: Settings, multiple: int,

@@ -224,6 +224,4 @@ def refuse(one: Check, settings: Settings) -> None:
 
 
 def _fix(settings: Settings) -> str:
-    if settings.dynamic:
-        return 'leave --dynamic away and give --shape H W'
-    return 'take another --format'
+    return settings.away or 'take another --format'

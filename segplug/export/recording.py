@@ -61,8 +61,7 @@ def cannot(settings: Settings, error: BaseException) -> ConfigError:
     sizes = ' for images of any size' if settings.dynamic else ''
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     told = ' '.join(lines[:2])[:300] or 'it says no more'
-    fix = 'leave --dynamic away, or take another --format' if settings.dynamic \
-        else 'take another --format'
+    fix = ', or '.join(filter(None, (settings.away, 'take another --format')))
     return ConfigError(f'This model cannot be exported as {settings.format}{sizes}.',
                        got=f'{type(error).__name__}: {told}'.rstrip('.'), fix=fix)
 

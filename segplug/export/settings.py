@@ -73,6 +73,13 @@ class Settings:
         return (1, 2) if self.with_preprocess and self.layout == 'NHWC' else (2, 3)
 
     @property
+    def away(self) -> str:
+        """How to ask for less, '' where nothing may change."""
+        given = {'--dynamic': self.dynamic, '--dynamic-batch': self.batch}
+        flags = ' or '.join(flag for flag, is_given in given.items() if is_given)
+        return flags and f'leave {flags} away'
+
+    @property
     def any_dims(self) -> dict[int, str]:
         """The dimensions of the input that may change, and what they are called."""
         names = {0: 'batch'} if self.batch else {}

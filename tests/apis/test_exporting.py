@@ -102,6 +102,27 @@ def test_pooling_over_cells_is_never_dynamic_in_onnx(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+class AsksForOne(torch.nn.Conv2d):
+    """A convolution that does for one image, in another way, what it does for several."""
+
+    def forward(self, x):
+        return super().forward(x[:1]) if x.shape[0] == 1 else super().forward(x)
+
+
+@NEW
+def test_one_image_is_tried_where_a_file_has_no_guards(tmp_path):
+    asks = net()
+    asks.decode_head.conv_seg = AsksForOne(4, 4, 1)
+    settings = dict(shape=(40, 56), dynamic=True, batch=True)
+    result = write(model_of(asks), Settings(**settings, format='torchscript'),
+                   tmp_path / 'x.torchscript', dict(config=None, checkpoint='x.pth'))
+    assert [one.batch for one in result.checks] == [1, 3, 1]
+    with pytest.raises(ConfigError, match='for 1 image.*leave --dynamic-batch away') as caught:
+        write(model_of(asks), Settings(**settings, format='torch-export'), tmp_path / 'x.pt2',
+              dict(config=None, checkpoint='x.pth'))
+    assert caught.value.culprit == 'batch'
+
+
 def test_a_file_that_differs_is_not_kept(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(check, 'TOLERANCE', -1)
     (tmp_path / 'x.torchscript').write_text('mine')
@@ -116,6 +137,9 @@ def test_where_the_file_goes(tmp_path):
     assert target_for(None, str(checkpoint), 'onnx', False) == tmp_path / 'iter_10.onnx'
     assert target_for(None, 'https://x/iter_10.pth', 'torch-export', False).name == 'iter_10.pt2'
     assert target_for(tmp_path, 'a/b.pth', 'torchscript', False) == tmp_path / 'b.torchscript'
+    assert target_for(f'{tmp_path}/new/', 'a/b.pth', 'onnx', False) == tmp_path / 'new' / 'b.onnx'
+    with pytest.raises(ConfigError, match='cannot be written. Got: .*iter_10.pth, which is a file'):
+        target_for(checkpoint / 'x.onnx', 'x.pth', 'onnx', False)
     with pytest.raises(ConfigError, match='is there already.*--overwrite'):
         target_for(checkpoint, 'x.pth', 'torchscript', False)
     assert target_for(checkpoint, 'x.pth', 'torchscript', True) == checkpoint

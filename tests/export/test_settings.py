@@ -32,3 +32,9 @@ def test_labels_have_the_size_of_the_image():
     assert (Settings(upsample=True).output, Settings(upsample=True).at_image_size) == (
         'logits', True)
     assert (Settings(argmax=True).output, Settings(argmax=True).at_image_size) == ('labels', True)
+
+
+def test_how_to_ask_for_less():
+    assert Settings().away == ''
+    assert Settings(batch=True).away == 'leave --dynamic-batch away'
+    assert Settings(dynamic=True, batch=True).away == 'leave --dynamic or --dynamic-batch away'
