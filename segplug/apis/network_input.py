@@ -1,7 +1,7 @@
 """One image as a network sees it: what feature maps and class-activation maps begin with."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -90,14 +90,13 @@ def network_input(model: Model, image: Source, channel_order: str = 'bgr') -> Ne
 def layer_list(model: Model, image: NetworkInput) -> str:
     """Every layer that a prediction runs, a line for each: name, class, what it gives."""
     found = output_shapes(model.net, image.run)
-    rows = [(path, kind, ', '.join(_told(path, i, len(shapes), shape)
-                                   for i, shape in enumerate(shapes)))
-            for path, kind, shapes in found]
+    rows = [(path, kind, ', '.join(_told(shapes))) for path, kind, shapes in found]
     widths = [max(len(row[i]) for row in rows) for i in (0, 1)]
     return '\n'.join(f'{path:<{widths[0]}}  {kind:<{widths[1]}}  {shapes}'
                      for path, kind, shapes in rows)
 
 
-def _told(path: str, number: int, count: int, shape: tuple[int, ...]) -> str:
-    words = 'x'.join(map(str, shape[1:]))
-    return words if count == 1 else f':{number} {words}'
+def _told(shapes: Sequence[tuple[int, ...]]) -> list[str]:
+    """Each without N; of several with its number."""
+    words = ['x'.join(map(str, shape[1:])) for shape in shapes]
+    return words if len(words) == 1 else [f':{i} {word}' for i, word in enumerate(words)]
