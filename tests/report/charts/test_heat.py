@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from contrast import contrasts
 from markupsafe import Markup
+from svg_parts import drawn, parts
 
 from segplug.report.charts import STYLE, heat_map
 from segplug.report.charts.heat import shares
@@ -34,3 +35,17 @@ def test_shares_of_rows_columns_and_the_largest():
     assert shares(counts, 'columns').tolist() == [[1, 1], [0, 0]]
     assert shares(counts, 'none').tolist() == [[1, 1 / 3], [0, 0]]
     assert shares(np.zeros((0, 0), int), 'none').shape == (0, 0)
+
+
+def test_names_stand_beside_the_rows_and_below_the_columns():
+    """'ab' is 2 * 0.6 * 11 = 13.2 wide, so the cells begin 22 further, at 35.2, and at 22 below the
+    heading; each is 64, their middles 32 on. Letters stand 4 from there, half their height."""
+    svg = heat_map(np.eye(2, dtype=int), ['ab', 'c'], title='t')
+    assert [(t.text, float(t.get('x')), float(t.get('y')), t.get('transform'))
+            for t in parts(svg, 'text')] == [
+        ('predicted', 99.2, 14, None), ('truth', 10, 86, 'rotate(-90 10 86)'),
+        ('ab', 31.2, 58, None), ('ab', 71.2, 154, 'rotate(-90 71.2 154)'),
+        ('c', 31.2, 122, None), ('c', 135.2, 154, 'rotate(-90 135.2 154)'),
+        ('100', 67.2, 58, None), ('100', 131.2, 122, None)]
+    assert parts(svg, 'g')[0].get('transform') == 'translate(35.2 22) scale(64)'
+    assert drawn(svg).get('viewBox') == '0 0 420 173.2'  # 22 + 2 * 64, 13.2 and 4 for names, 6
