@@ -76,14 +76,18 @@ def window(draw: Callable, backend: str | None = None) -> None:
         ConfigError: There is no such backend, or it opens no window here.
     """
     from matplotlib import pyplot
+    made = None
     try:
         if backend is not None:
             pyplot.switch_backend(backend)
-        opens = draw(pyplot.figure).canvas.required_interactive_framework is not None
+        made = draw(pyplot.figure)
+        opens = made.canvas.required_interactive_framework is not None
         got = f'the backend {pyplot.get_backend()}'
     except (ImportError, ValueError, RuntimeError) as error:
         got, opens = error, False
     if not opens:
+        if made is not None:
+            pyplot.close(made)  # pyplot would keep it for ever
         raise ConfigError('No window can be opened here.', got=got, fix='write a file instead')
     pyplot.show()
 

@@ -39,10 +39,11 @@ def test_what_cannot_be_written(tmp_path):
 
 def test_a_window_that_cannot_be_opened():
     from matplotlib import pyplot
+    before = pyplot.get_fignums()
     for backend in ('agg', 'nonsense'):
         with pytest.raises(ConfigError, match='No window can be opened here'):
             window(draw, backend)
-    pyplot.close('all')
+    assert pyplot.get_fignums() == before  # which pyplot would keep
 
 
 def test_cells_of_any_words():
