@@ -1,3 +1,5 @@
+"""How far a file is from its model: differences by hand, and what is refused."""
+
 import numpy as np
 import pytest
 import torch

@@ -1,3 +1,5 @@
+"""What a file says of itself, for each kind of model and input."""
+
 import json
 
 import pytest

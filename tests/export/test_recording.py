@@ -1,3 +1,5 @@
+"""What a graph is recorded with, and what is said where it cannot be."""
+
 import logging
 import warnings
 

@@ -1,3 +1,5 @@
+"""What an export may be asked for, and what it means for the sizes of the file."""
+
 import pytest
 
 from segplug.errors import ConfigError

@@ -1,3 +1,5 @@
+"""What holds for one size only: poolings, guards, and the step that sides go in."""
+
 import pytest
 import torch
 from tiny_nets import net, psp_net
