@@ -21,7 +21,8 @@ def main(argv: list[str] | None = None) -> int:
     command = argv[0] if argv and argv[0] in COMMANDS else None
     said = f'{__doc__}\n\nCommands: {", ".join(COMMANDS)}; without one it plots.'
     parser = parser_for('analyze_logs.py', said, EXAMPLE)
-    parser.add_argument('json_logs', nargs='+', help='logs of trainings, or work directories')
+    parser.add_argument('json_logs', metavar='LOG', nargs='+',
+                        help='logs of trainings, or work directories')
     (_add_time if command == 'cal_train_time' else _add_plot)(parser)
     args = parser.parse_args(argv[1:] if command else argv)
     return guarded(_time if command == 'cal_train_time' else _plot, args, argv)

@@ -20,7 +20,8 @@ def main(argv: list[str] | None = None, calls: int = CALLS) -> int:
     argv = sys.argv[1:] if argv is None else list(argv)
     parser = parser_for('benchmark.py', __doc__, EXAMPLE)
     add_config_arguments(parser, packed=False)
-    parser.add_argument('checkpoint', help='a checkpoint file, URL or known name')
+    parser.add_argument('checkpoint', metavar='CHECKPOINT',
+                        help='a checkpoint file, URL or known name')
     parser.add_argument('--log-interval', type=int, default=50,
                         help='not used here: a terminal shows every call')
     parser.add_argument('--work-dir', help="folder for fps_<time>.json; by default the config's")

@@ -25,8 +25,10 @@ METHODS = ('gradcam', 'gradcam++', 'xgradcam', 'hirescam', 'layercam')
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_arguments(parser, packed=False)
-    parser.add_argument('checkpoint', help='a checkpoint file, URL or known name')
-    parser.add_argument('image', help='a file; it goes through the network whole, at one scale')
+    parser.add_argument('checkpoint', metavar='CHECKPOINT',
+                        help='a checkpoint file, URL or known name')
+    parser.add_argument('image', metavar='IMAGE',
+                        help='a file; it goes through the network whole, at one scale')
     parser.add_argument('--class', nargs='+', required=True, dest='names', metavar='NAME',
                         help='names or ids of classes')
     parser.add_argument('--layer', metavar='NAME',

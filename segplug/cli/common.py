@@ -12,7 +12,7 @@ import sys
 def add_config_arguments(parser: argparse.ArgumentParser, config_nargs: str | None = None,
                          packed: bool = True) -> None:
     """``CONFIG``, ``--data-root``, ``--packed`` where a verb reads samples, ``--cfg-options``."""
-    parser.add_argument('config', nargs=config_nargs,
+    parser.add_argument('config', metavar='CONFIG', nargs=config_nargs,
                         help='a config file, or the name of a shipped one')
     parser.add_argument('--data-root', metavar='DIR',
                         help='root of every data set in the config, wrapped ones too')

@@ -16,10 +16,13 @@ def main(argv: list[str] | None = None) -> int:
     """``tools/analysis_tools/confusion_matrix.py``; returns the exit code."""
     argv = sys.argv[1:] if argv is None else list(argv)
     parser = parser_for('confusion_matrix.py', __doc__, EXAMPLE)
-    parser.add_argument('config', help='a config: its test set has the classes and the labels')
-    parser.add_argument('prediction_path', help='folder of predictions, named as their images')
-    parser.add_argument('save_dir', help='folder for confusion_matrix.png, and for the counts and '
-                                         'scores as segplug score --out writes them')
+    parser.add_argument('config', metavar='CONFIG',
+                        help='a config: its test set has the classes and the labels')
+    parser.add_argument('prediction_path', metavar='PRED_DIR',
+                        help='folder of predictions, named as their images')
+    parser.add_argument('save_dir', metavar='DIR',
+                        help='folder for confusion_matrix.png, and for the counts and scores as '
+                             'segplug score --out writes them')
     parser.add_argument('--show', action='store_true', help='open a window too')
     parser.add_argument('--color-theme', default='winter',
                         help='a colour map of matplotlib; winter by default')

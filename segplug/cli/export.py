@@ -20,7 +20,7 @@ EXAMPLE = """example:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_arguments(parser, packed=False)
-    parser.add_argument('checkpoint', nargs='?',
+    parser.add_argument('checkpoint', metavar='CHECKPOINT', nargs='?',
                         help='a checkpoint file, URL or known name; CONFIG may be left away for '
                              'those that segplug wrote')
     parser.add_argument('--format', default='onnx',

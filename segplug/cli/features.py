@@ -17,14 +17,15 @@ EXAMPLE = """example:
       data/minicity/leftImg8bit/val/hohensee/hohensee_000000_000019_leftImg8bit.png \\
       --layers backbone.layer1 backbone.layer4 --out features
   segplug features unet/unet_r18_minicity.py \\
-      work_dirs/unet_r18_minicity/iter_1000.pth \\
-      street.png --layers list"""
+      work_dirs/unet_r18_minicity/iter_1000.pth street.png --layers list"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_arguments(parser, packed=False)
-    parser.add_argument('checkpoint', help='a checkpoint file, URL or known name')
-    parser.add_argument('image', help='a file; it goes through the network whole, at one scale')
+    parser.add_argument('checkpoint', metavar='CHECKPOINT',
+                        help='a checkpoint file, URL or known name')
+    parser.add_argument('image', metavar='IMAGE',
+                        help='a file; it goes through the network whole, at one scale')
     parser.add_argument('--layers', nargs='+', required=True, metavar='NAME',
                         help="modules: backbone.layer4 backbone.layer4.1.conv2; 'list' lists them; "
                              'of one that gives several maps, backbone:3 is one')

@@ -10,7 +10,8 @@ EXAMPLE = """example:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('root', help='folder to make; an existing one of the same settings is kept')
+    parser.add_argument('root', metavar='ROOT',
+                        help='folder to make; an existing one of the same settings is kept')
     parser.add_argument('--train', type=int, default=300, metavar='N',
                         help='images to train on; 300 by default')
     parser.add_argument('--val', type=int, default=60, metavar='N',

@@ -14,7 +14,8 @@ EXAMPLE = """example:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('config', help='a Python config of mmsegmentation, 1.x or 0.x')
+    parser.add_argument('config', metavar='CONFIG',
+                        help='a Python config of mmsegmentation, 1.x or 0.x')
     where = parser.add_mutually_exclusive_group()
     where.add_argument('--write', action='store_true',
                        help='change the files in place; what they were is kept as FILE.bak')

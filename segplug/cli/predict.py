@@ -28,8 +28,9 @@ _CONFIGS = ('.py', '.json', '.yaml', '.yml')
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_arguments(parser, packed=False)
-    parser.add_argument('checkpoint', help='a checkpoint file, URL or known name; CONFIG may be '
-                                           'left away for those that segplug wrote')
+    parser.add_argument('checkpoint', metavar='CHECKPOINT',
+                        help='a checkpoint file, URL or known name; CONFIG may be left away for '
+                             'those that segplug wrote')
     parser.add_argument('images', nargs='*', metavar='IMAGE',
                         help='files, folders, videos, or patterns in quotes')
     parser.add_argument('--out', required=True, metavar='DIR',

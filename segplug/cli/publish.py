@@ -10,7 +10,8 @@ EXAMPLE = """example:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('checkpoint', help='a checkpoint file, URL or known name')
+    parser.add_argument('checkpoint', metavar='CHECKPOINT',
+                        help='a checkpoint file, URL or known name')
     parser.add_argument('--out', metavar='PATH',
                         help='a folder, or a name ending in .safetensors, to which the hash is '
                              'added; beside the checkpoint by default')

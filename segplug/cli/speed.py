@@ -28,7 +28,7 @@ EXAMPLE = """example:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_arguments(parser, packed=False)
-    parser.add_argument('checkpoint', nargs='?',
+    parser.add_argument('checkpoint', metavar='CHECKPOINT', nargs='?',
                         help='a checkpoint file, URL or known name; without one the weights are '
                              'random, which takes as long')
     add_shape_argument(parser)

@@ -29,7 +29,8 @@ EXAMPLE = """example:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_arguments(parser)
-    parser.add_argument('checkpoint', help='a checkpoint file, URL or known name')
+    parser.add_argument('checkpoint', metavar='CHECKPOINT',
+                        help='a checkpoint file, URL or known name')
     add_launch_arguments(parser)
     add_aug_test_argument(parser)
     parser.add_argument('--out', metavar='DIR',

@@ -19,9 +19,11 @@ def main(argv: list[str] | None = None) -> int:
     """Run it; returns the exit code."""
     argv = sys.argv[1:] if argv is None else list(argv)
     parser = parser_for('visualization_cam.py', __doc__, EXAMPLE)
-    parser.add_argument('img', help='an image file')
-    parser.add_argument('config', help='a config file, or the name of a shipped one')
-    parser.add_argument('checkpoint', help='a checkpoint file, URL or known name')
+    parser.add_argument('img', metavar='IMAGE', help='an image file')
+    parser.add_argument('config', metavar='CONFIG',
+                        help='a config file, or the name of a shipped one')
+    parser.add_argument('checkpoint', metavar='CHECKPOINT',
+                        help='a checkpoint file, URL or known name')
     parser.add_argument('--out-file', default='prediction.png',
                         help='for the prediction; prediction.png by default')
     parser.add_argument('--cam-file', default='vis_cam.png',

@@ -52,6 +52,8 @@ def test_every_flag_and_argument_says_what_it_is():
             if action.help is not argparse.SUPPRESS and action.option_strings:
                 assert action.nargs == 0 or action.metavar or action.choices, \
                     f'{verb} {action.option_strings}: no word for its value'
+            if not action.option_strings and not isinstance(action, argparse._SubParsersAction):
+                assert str(action.metavar).isupper(), f'{verb}: {action.dest} is not in capitals'
 
 
 def test_a_default_is_said_in_the_same_words():

@@ -19,7 +19,8 @@ EXAMPLE = """example:
 
 def run() -> int:
     parser = parser_for('pytorch2torchscript.py', __doc__, EXAMPLE)
-    parser.add_argument('config', help='a config file, or the name of a shipped one')
+    parser.add_argument('config', metavar='CONFIG',
+                        help='a config file, or the name of a shipped one')
     parser.add_argument('--checkpoint', required=True, help='a checkpoint file, URL or known name')
     parser.add_argument('--show', action='store_true', help='print the graph')
     parser.add_argument('--verify', action='store_true', help='not used here: it is always done')
