@@ -146,6 +146,14 @@ def _lack(page) -> str | None:
     return None
 
 
+def tag(data: bytes, code: int):
+    """The value of a tag of the first page of a TIFF; None without it."""
+    import tifffile
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        found = file.pages[0].tags.get(code)
+        return None if found is None else found.value
+
+
 def check_one_page(data: bytes) -> None:
     """Raise DataError for a TIFF of several pages, of which other decoders read the first."""
     import tifffile

@@ -214,9 +214,24 @@ def orientation(data: bytes) -> int:
     """The EXIF orientation of a picture, 1 to 8; 1 is as it lies in the file."""
     if not _may_have_exif(data):
         return 1
-    with Image.open(io.BytesIO(data)) as img:
-        value = img.getexif().get(_ORIENTATION, 1)
+    try:
+        with Image.open(io.BytesIO(data)) as img:
+            value = img.getexif().get(_ORIENTATION, 1)
+    except Image.DecompressionBombError:  # merely large
+        value = _orientation_of_large(data)
     return value if value in range(1, 9) else 1
+
+
+def _orientation_of_large(data: bytes) -> int:
+    """Of a picture that Pillow does not open; a WebP is never so large."""
+    if array_files.is_tiff(data):
+        return array_files.tag(data, _ORIENTATION) or 1
+    mark = b'eXIf' if data.startswith(_PNG_START) else b'Exif\0\0'
+    start, exif = data.find(mark), Image.Exif()
+    if start >= 0:
+        start += len(mark)
+        exif.load(data[start:start + (1 << 16)])  # what a JPEG has room for
+    return exif.get(_ORIENTATION, 1)
 
 
 def _may_have_exif(data: bytes) -> bool:

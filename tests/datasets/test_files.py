@@ -195,8 +195,11 @@ def test_a_picture_is_shown_as_its_loader_turned_it(kind, flag, backend, tmp_pat
     assert displayed(str(tmp_path / 'a'), None, flag, backend).shape == loaded.shape
 
 
+@pytest.mark.parametrize('most', [None, 4])
 @pytest.mark.parametrize('kind', ['JPEG', 'PNG', 'WEBP', 'TIFF'])
-def test_orientation(kind):
+def test_orientation(kind, most, monkeypatch):
+    """Also of what is too large for Pillow to open, which no WebP is."""
+    monkeypatch.setattr(Image, 'MAX_IMAGE_PIXELS', None if kind == 'WEBP' else most)
     img = Image.fromarray(IMG)
     tag = img.getexif()
     for value in (1, 6):
