@@ -202,15 +202,23 @@ def _curves(log: RunLog | None) -> list[tuple[str, Markup]]:
 
 
 def _log_rows(log: RunLog | None) -> dict | None:
-    """The curves as a table: names of the columns, and rows of at most `_MAX_LOG_ROWS`."""
+    """The curves as a table: names of the columns, and rows of some iterations.
+
+    Validations are few: chosen among the iterations of training, hardly one would be in it. So
+    there are up to `_MAX_LOG_ROWS` of either.
+    """
     if log is None:
         return None
     columns = [name for name in ('loss', 'val/loss', 'lr', 'mIoU') if name in log.curves]
-    places = sorted({float(x) for name in columns for x in log.curves[name].x})
-    step = max(1, -(-len(places) // _MAX_LOG_ROWS))
-    kept = places[::-1][::step][::-1]
+    kept = {x for group in (('loss', 'lr'), ('val/loss', 'mIoU')) for x in _spread(
+        {float(x) for name in columns if name in group for x in log.curves[name].x})}
     return dict(columns=columns, rows=[
-        (int(x), [_at(log.curves[name], x) for name in columns]) for x in kept])
+        (int(x), [_at(log.curves[name], x) for name in columns]) for x in sorted(kept)])
+
+
+def _spread(places: set[float]) -> list[float]:
+    """At most `_MAX_LOG_ROWS` of them, evenly, the last one too."""
+    return sorted(places, reverse=True)[::max(1, -(-len(places) // _MAX_LOG_ROWS))]
 
 
 def _at(curve: Curve, x: float) -> float:

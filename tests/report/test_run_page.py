@@ -1,6 +1,7 @@
 """The report in a browser: its numbers, its controls, every width, scheme and way of using it."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from contrast import contrasts
 from made_folders import CLASSES, folder_of_a_test
 
 from segplug.apis.reporting import report
+from segplug.report.logs import Curve, RunLog
 from segplug.report.run_page import (
     MAX_BYTES,
     ImageScore,
@@ -343,3 +345,17 @@ def test_the_largest_confusions_and_the_counts():
     assert confusions(matrix) == [(1, 0, 4, 40.), (0, 1, 1, 10.)]
     assert confusions(matrix, 1) == [(1, 0, 4, 40.)]
     assert sparse(matrix) == [[0, 9, 1, 1], [0, 4, 1, 6], []]
+
+
+def test_the_table_of_curves_has_every_validation():
+    """1800 lines of training are 40: each 45th, back from 90 000, each 2250 iterations. Of the
+    validations, each 8000, only that at 72 000 is among them."""
+    trained, tested = np.arange(50., 90_001, 50), np.arange(8000., 90_000, 8000)
+    log = RunLog('r', {'loss': Curve(trained, 1e4 / trained), 'mIoU': Curve(tested, tested / 1e3)},
+                 (50,), ())
+    table = run_page(made_page(log=log)).partition('Logged values')[2].partition('</table>')[0]
+    rows = [re.findall(r'<t[hd][^>]*>([^<]+)<', row) for row in table.split('<tr>')[2:]]
+    assert len(rows) == 40 + 11 - 1
+    assert [row for row in rows if row[2] != '–'] == [
+        [str(x), f'{1e4 / x:.4g}', f'{x / 1e3:.4g}'] for x in range(8000, 90_000, 8000)]
+    assert [rows[0], rows[-1]] == [['2250', '4.444', '–'], ['90000', '0.1111', '–']]
