@@ -9,7 +9,7 @@ from terminaltables import AsciiTable
 from torch import nn
 
 from ..errors import ConfigError
-from ..export.check import TOLERANCE, Check, check
+from ..export.check import TOLERANCE, Check, check, refuse_shape
 from ..export.formats import FORMATS
 from ..export.graph import Graph, num_channels, padding_of, without_training_parts
 from ..export.metadata import describe
@@ -125,7 +125,11 @@ def write(model: Model, settings: Settings, target: Path,
     multiple = _multiple(net, settings)
     graph = Graph(net, settings, num_images=2 if settings.batch else 1)
     said = _metadata(model, settings, multiple, source)
-    data, program = kind.to_bytes(graph, settings, said, multiple)
+    try:
+        data, program = kind.to_bytes(graph, settings, said, multiple)
+    except ConfigError:
+        refuse_shape(net, settings)
+        raise
     _check_guards(program, settings, multiple, graph)
     with whole_file(target, 'wb') as file:
         file.write(data)

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..errors import CheckpointError, ConfigError
+from ..errors import CheckpointError, ConfigError, SegplugError
 from ..models.tta import TestCfg
 from ..structures import SegDataSample
 from .graph import network_order, normalisation_of, num_channels, threshold_of
@@ -193,7 +193,7 @@ def check(net: nn.Module, run: Callable[[np.ndarray], np.ndarray], settings: Set
     channels, threshold = num_channels(net), threshold_of(net)
     for number, (batch, size, kind) in enumerate(cases(settings, multiple)):
         pixels = images(number, batch, channels, size, kind)
-        logits = model.logits(pixels)
+        logits = _asked(model, pixels)
         given = _run(run, model.input_of(pixels), settings)
         one = compared(given, logits, settings, threshold)
         found.append(replace(one, height=size[0], width=size[1]))
@@ -201,15 +201,35 @@ def check(net: nn.Module, run: Callable[[np.ndarray], np.ndarray], settings: Set
     return found
 
 
+def refuse_shape(net: nn.Module, settings: Settings) -> None:
+    """Raise a ConfigError where it is the model that takes no image of this shape."""
+    _asked(Model(net, settings), images(0, 1, num_channels(net), settings.shape, 'scene'))
+
+
+def _asked(model: Model, pixels: np.ndarray) -> torch.Tensor:
+    try:
+        return model.logits(pixels)
+    except SegplugError:
+        raise
+    except Exception as error:  # a network may raise whatever it likes
+        raise ConfigError(
+            f'The model itself fails for an image of {"x".join(map(str, pixels.shape[2:]))}.',
+            got=_told(error), culprit='shape', fix='give another --shape H W') from error
+
+
+def _told(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[-1][-300:]
+
+
 def _run(run: Callable, image: np.ndarray, settings: Settings) -> np.ndarray:
     try:
         return run(image)
     except Exception as error:  # a runtime has errors of its own, of no common type
-        lines = str(error).strip().splitlines() or [type(error).__name__]
         raise ConfigError(
             f'The {settings.format} file fails for an input of '
-            f'{"x".join(map(str, image.shape))}, and is not kept.', got=lines[-1][-300:],
-            fix=_fix(settings)) from error
+            f'{"x".join(map(str, image.shape))}, and is not kept.', got=_told(error),
+            fix=settings.away or 'take another --format') from error
 
 
 def refuse(one: Check, settings: Settings) -> None:
@@ -220,8 +240,5 @@ def refuse(one: Check, settings: Settings) -> None:
             got=f'logits differ by {one.difference:.3g} of {one.largest:.3g}, and '
                 f'{100 * one.differing:.2f} % of the labels, for {one.batch} image(s) of '
                 f'{one.height}x{one.width}',
-            expected=f'at most {TOLERANCE:g} of the largest logit', fix=_fix(settings))
-
-
-def _fix(settings: Settings) -> str:
-    return settings.away or 'take another --format'
+            expected=f'at most {TOLERANCE:g} of the largest logit',
+            fix=settings.away or 'take another --format')

@@ -34,10 +34,10 @@ def record(graph: Graph, settings: Settings, multiple: int = 1):
         ConfigError: It cannot be recorded, or not for any size.
     """
     check_torch(settings)
-    image = example(graph, settings, multiple)
     dims = dict.fromkeys(settings.any_dims, torch.export.Dim.DYNAMIC)
     try:
         with quiet(), _any_size(), torch.no_grad():
+            image = example(graph, settings, multiple)
             program = torch.export.export(graph, (image,), dynamic_shapes=(dims or None,),
                                           strict=False)
     except Exception as error:  # the code of a model may do whatever torch.export has no word for

@@ -123,6 +123,17 @@ def test_one_image_is_tried_where_a_file_has_no_guards(tmp_path):
     assert caught.value.culprit == 'batch'
 
 
+def test_a_shape_that_the_model_does_not_take(tmp_path):
+    def refuse(module, inputs):
+        raise RuntimeError(f'not of {inputs[0].shape[3]} columns')
+
+    picky = net()
+    picky.backbone.register_forward_pre_hook(refuse)
+    with pytest.raises(ConfigError, match='The model itself fails for an image of 32x48. Got: not '
+                                          'of 48 columns.*give another --shape'):
+        write(model_of(picky), Settings(**SCRIPT), tmp_path / 'x.torchscript', {})
+
+
 def test_a_file_that_differs_is_not_kept(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(check, 'TOLERANCE', -1)
     (tmp_path / 'x.torchscript').write_text('mine')
