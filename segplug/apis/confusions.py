@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from markupsafe import Markup
@@ -161,8 +162,9 @@ def read_matrix(path: Path) -> np.ndarray:
     """
     expected = '(K, K) whole numbers, rows ground truth, columns prediction'
     try:
-        matrix = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        with open(path, 'rb') as file:
+            matrix = np.load(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise DataError(f'{path} cannot be read.', got=getattr(error, 'strerror', None),
                         expected="numbers in NumPy's format", fix=AGAIN) from error
     if not isinstance(matrix, np.ndarray) or matrix.ndim != 2 or 0 in matrix.shape \

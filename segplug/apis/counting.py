@@ -128,7 +128,7 @@ def complexity(config: str | os.PathLike, *, shape: tuple[int, int] | None = Non
         batch = (cfg.get('train_dataloader') or {}).get('batch_size') or 2
     if batch < 1:
         raise ConfigError('A batch has one image or more.', got=batch, culprit='batch')
-    if not cfg.get('model'):
+    if not cfg.get('model') or not isinstance(cfg.model, dict):
         raise ConfigError(f'The config {config} has no model.', fix='add model=dict(...), or a '
                                                                     '_base_ that holds one')
     with explained(cfg, options):

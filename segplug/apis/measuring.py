@@ -165,7 +165,7 @@ def _model(config: str, checkpoint: str | None, device: str | None, aug_test: bo
         return load_model(config, checkpoint, device=device, aug_test=aug_test, options=options,
                           data_root=data_root, speed=speed, load=load)
     cfg = load_config(config, options=options, data_root=data_root)
-    if not cfg.get('model'):
+    if not cfg.get('model') or not isinstance(cfg.model, dict):
         raise ConfigError(f'The config {config} has no model.', fix='add model=dict(...), or a '
                                                                     '_base_ that holds one')
     if aug_test and (note := use_aug_test(cfg)):

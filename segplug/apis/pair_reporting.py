@@ -46,7 +46,7 @@ def report_pair(a: str | os.PathLike, b: str | os.PathLike, *,
         OutputError: The page cannot be written.
     """
     path = Path(b) / FILE if out is None else Path(out)
-    if path.is_dir():
+    if os.path.isdir(path):  # no name is too long for it
         raise ConfigError(f'--out {path} is a folder.', expected='a file to write',
                           fix=f'give {path / FILE}')
     comparison = compare(a, b, level=level, draws=draws, seed=seed, num=num)

@@ -59,7 +59,7 @@ def training_log(tested: Tested, given: str | os.PathLike | None = None
         return None, ''
     give = 'give the work directory of the training with --training.'
     path = found_from(str(checkpoint), tested.record['folder'])
-    if not path.is_file():
+    if not os.path.isfile(path):  # no name is too long for it
         return None, f'The checkpoint {checkpoint} is not on this machine: {give}'
     try:
         log = read_run(path.parent)
@@ -114,7 +114,7 @@ def palette_of(tested: Tested, samples: Samples | ScoredSamples | None) -> Seque
     count = len(tested.classes)
     for palette in (tested.record and tested.record['palette'],
                     samples and samples.metainfo.get('palette')):
-        with contextlib.suppress(TypeError, ValueError):
+        with contextlib.suppress(TypeError, ValueError, OverflowError):
             colours = np.asarray(palette, dtype=np.uint8)
             if colours.shape == (count, 3):
                 return colours.tolist()

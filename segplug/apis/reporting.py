@@ -61,7 +61,7 @@ def report(out_dir: str | os.PathLike, *, also: str | os.PathLike | None = None,
         raise ConfigError('num is a number of images.', got=num, expected='0 or more')
     tested = read_tested(out_dir)
     path = Path(out_dir) / 'report.html' if out is None else Path(out)
-    if path.is_dir():
+    if os.path.isdir(path):  # no name is too long for it
         raise ConfigError(f'--out {path} is a folder.', expected='a file to write',
                           fix=f'give {path / "report.html"}')
     other, remarks = _other(tested, also)

@@ -32,6 +32,16 @@ _TYPES = {
     'checkpoint': dict, 'scales': list, 'flip': bool, 'level': (int, float), 'classes': list,
     'palette': list, 'ignore_index': int, 'folder': str, 'num_processes': int, 'device': str,
     'versions': dict, 'commits': dict, 'scores': dict, 'files': dict, 'file_values': dict}
+# What stands inside of some.
+_WITHIN = {
+    'scales': lambda values: all(isinstance(v, int | float) and 0 < v < 1e6 for v in values),
+    'checkpoint': lambda facts: all(isinstance(facts.get(key, ''), str | None)
+                                    for key in ('file', 'sha256')),
+    'config': lambda config: _is_dict(config, 'test_dataloader') and _is_dict(
+        config.get('test_dataloader') or {}, 'dataset'),
+    'files': lambda files: all(
+        isinstance(pair, list) and len(pair) == 2 and all(isinstance(name, str) for name in pair)
+        for pair in files.values())}
 
 
 def write(out: str | os.PathLike, *, score_files: Sequence[str] = SCORE_FILES, **known) -> None:
@@ -152,7 +162,16 @@ def read(out: str | os.PathLike) -> dict | None:
         if value is not None and not isinstance(value, kind):
             raise DataError(f'{path} is no record of a test: {key} is wrong.',
                             got=type(value).__name__, fix=fix)
-    return {key: found.get(key) for key in _TYPES}
+    record = {key: found.get(key) for key in _TYPES}
+    for key, is_sound in _WITHIN.items():
+        if record[key] is not None and not is_sound(record[key]):
+            raise DataError(f'{path} is no record of a test: {key} is wrong.',
+                            got=str(record[key])[:80], fix=fix)
+    return record
+
+
+def _is_dict(config: Mapping, key: str) -> bool:
+    return isinstance(config.get(key) or {}, dict)
 
 
 def is_of_these_scores(record: Mapping, out: str | os.PathLike) -> bool:

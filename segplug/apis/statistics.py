@@ -160,6 +160,17 @@ def _add_moments(found: Statistics, cfg: Config, members: data_parts.Members, co
     found.num_decoded = len(images)
 
 
+def check_ending(path: Path) -> None:
+    """Raise for a file that statistics cannot be written to, before any label is read.
+
+    Raises:
+        ConfigError: The name is of no kind that is known.
+    """
+    if path.suffix not in ('.csv', '.json'):
+        raise ConfigError(f'Statistics cannot be written as {path.name}.',
+                          expected='a name that ends in .csv or .json')
+
+
 def write_statistics(found: Statistics, path: Path) -> None:
     """Write the classes as ``.csv``, or all as ``.json``, by the name of the file.
 
@@ -167,9 +178,7 @@ def write_statistics(found: Statistics, path: Path) -> None:
         ConfigError: The name is of neither.
         OutputError: The file cannot be written.
     """
-    if path.suffix not in ('.csv', '.json'):
-        raise ConfigError(f'Statistics cannot be written as {path.name}.',
-                          expected='a name that ends in .csv or .json')
+    check_ending(path)
     text = found.csv() if path.suffix == '.csv' else json.dumps(found.as_dict(), indent=2) + '\n'
     try:
         atomic_write(path, text.encode())

@@ -8,6 +8,7 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -98,7 +99,8 @@ def _metrics(folder: Path, classes: tuple[str, ...]) -> dict[str, float]:
         raise DataError(f'{folder} holds no {_METRICS}.', expected='a folder that segplug test '
                         '--out has written', fix=AGAIN)
     found = _numbers(path)
-    for name in ('mIoU', 'aAcc', *(f'IoU.{name}' for name in classes)):
+    interval = ('mIoU_low', 'mIoU_high') if {'mIoU_low', 'mIoU_high'} & set(found) else ()
+    for name in ('mIoU', 'aAcc', *interval, *(f'IoU.{name}' for name in classes)):
         if name not in found:
             raise DataError(f'{path} lacks {name}.', got=f'{len(found)} numbers', expected=
                             f'those of the {len(classes)} classes of per_image.csv', fix=AGAIN)
@@ -111,13 +113,16 @@ def _numbers(path: Path) -> dict[str, float]:
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f'{path} cannot be read.', got=error, expected='JSON text', fix=AGAIN
                         ) from error
-    numbers = isinstance(found, dict) and all(
-        value is None or isinstance(value, int | float) and not isinstance(value, bool)
-        for value in found.values())
-    if not numbers:
+    if not isinstance(found, dict) or not all(map(_is_score, found.values())):
         raise DataError(f'{path} does not hold numbers by name.', expected='{"mIoU": 61.2, ...}',
                         fix=AGAIN)
     return {key: math.nan if value is None else float(value) for key, value in found.items()}
+
+
+def _is_score(value) -> bool:
+    """Whether it is a number that a float holds, nan, or None."""
+    return value is None or isinstance(value, int | float) and not isinstance(value, bool) \
+        and (value != value or abs(value) < 1e300)
 
 
 def _matrix(folder: Path, images: ImageCounts) -> np.ndarray:
@@ -125,8 +130,9 @@ def _matrix(folder: Path, images: ImageCounts) -> np.ndarray:
     if not path.is_file():
         raise DataError(f'{folder} holds no {_MATRIX}.', fix=AGAIN)
     try:
-        matrix = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        with open(path, 'rb') as file:
+            matrix = np.load(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise DataError(f'{path} cannot be read.', got=str(error).splitlines()[0],
                         expected="NumPy's format", fix=AGAIN) from error
     sound = isinstance(matrix, np.ndarray) and matrix.dtype.kind in 'iu'

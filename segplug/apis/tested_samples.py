@@ -7,6 +7,7 @@ Letters: K classes, H W pixels.
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -170,7 +171,7 @@ def told() -> Iterator[None]:
 def found_from(name: str, folder: str | None) -> Path:
     """A file as it is seen from here; where it is not there, from the folder of the test."""
     path = Path(name).expanduser()
-    return path if path.exists() or not folder else Path(folder) / path
+    return path if os.path.exists(path) or not folder else Path(folder) / path
 
 
 def check_counts(name: str, label: np.ndarray, prediction: np.ndarray, counts: np.ndarray,

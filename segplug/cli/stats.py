@@ -38,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, argv: list[str]) -> int:
-    from ..apis.statistics import stats, write_statistics
+    from ..apis.statistics import check_ending, stats, write_statistics
+    if args.out:
+        check_ending(Path(args.out))
     with told_on_stderr('segplug.apis.statistics'):
         found = stats(args.config, splits=args.splits, limit=args.limit, num_images=args.images,
                       num_threads=args.threads, **config_arguments(args))

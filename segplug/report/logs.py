@@ -215,7 +215,7 @@ def _placed(rows: Iterable[dict], epoch_length: int) -> _Start:
 
 def _whole(value) -> int | None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return int(value) if is_number and math.isfinite(value) and abs(value) < 2**53 else None
+    return int(value) if is_number and abs(value) < 2**53 else None  # neither nan nor infinite
 
 
 def _add(start: _Start, row: dict, place: int, is_training: bool) -> None:

@@ -79,7 +79,7 @@ def test_a_network_that_looks_at_values_is_computed(looking):
 
 
 @pytest.mark.parametrize(('text', 'given', 'said'), [
-    ("work_dir = 'x'", {}, 'has no model'),
+    ("work_dir = 'x'", {}, 'has no model'), ('model = [1]', {}, 'has no model'),
     (f"_base_ = 'segplug::{CONFIG}'", dict(shape=(0, 8)), '0x8 pixels has none'),
     (f"_base_ = 'segplug::{CONFIG}'", dict(batch=-1), 'one image or more'),
     (f"_base_ = 'segplug::{CONFIG}'", dict(batch=0), 'one image or more'),

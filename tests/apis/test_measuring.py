@@ -58,6 +58,11 @@ def test_mistakes(given, said, tiny):
         speed(CONFIG, options=tiny, **given)
 
 
+def test_a_list_is_no_model(write):
+    with pytest.raises(ConfigError, match='has no model'):
+        speed(str(write('net.py', 'model = [1]')))
+
+
 def test_the_command(options, capsys):
     assert main(['speed', CONFIG, '--shape', '32', '32', '--repeats', '2', '--json', '-',
                  *options]) == 0

@@ -102,3 +102,5 @@ def test_where_it_cannot_be_written(runs, tmp_path):
     (tmp_path / 'file').touch()
     with pytest.raises(OutputError, match='could not be written'):
         report_pair(*runs, out=tmp_path / 'file' / 'page.html')
+    with pytest.raises(OutputError, match='File name too long'):
+        report_pair(*runs, out=tmp_path / ('x' * 300))

@@ -118,8 +118,15 @@ def test_the_worst_and_those_around_the_median():
     assert chosen(np.array([np.nan]), 4) == ([], [])
 
 
+def rename_checkpoint(file, name):
+    record = json.loads(file.read_text())
+    record['checkpoint']['file'] = name
+    file.write_text(json.dumps(record))
+
+
 @pytest.mark.parametrize(('change', 'says'), [
     (lambda root: (root / 'work/iter_40.pth').unlink(), 'is not on this machine'),
+    (lambda root: rename_checkpoint(root / 'ss/run.json', 'x' * 5000), 'is not on this machine'),
     (lambda root: [shutil.rmtree(p) for p in (root / 'work').iterdir() if p.is_dir()],
      'There are no curves'),
     (lambda root: next((root / 'work').rglob('scalars.json')).write_text('{\n{\n'),
@@ -143,6 +150,8 @@ def test_settings_that_cannot_be(tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(OutputError, match='could not be written'):
         report(out, out=tmp_path / 'file' / 'x.html')
+    with pytest.raises(OutputError, match=r'could not be written\. Got: File name too long'):
+        report(out, out=tmp_path / ('x' * 300))
 
 
 def test_the_command_line(tmp_path, capsys):

@@ -61,7 +61,11 @@ def test_what_is_not_known_is_none(tmp_path):
 
 
 @pytest.mark.parametrize('text', ['', '[1]', '{"classes": "road"}', '{"level": {}}', '[' * 100000,
-                                  '{"config": []}', '\ud800'])
+                                  '{"config": []}', '\ud800', '{"scales": [1, "x"]}',
+                                  '{"scales": [1e999]}', '{"checkpoint": {"file": 5}}',
+                                  '{"config": {"test_dataloader": 5}}',
+                                  '{"config": {"test_dataloader": {"dataset": [1]}}}',
+                                  '{"files": {"a": [1, 2]}}', '{"files": {"a": "bc"}}'])
 def test_a_damaged_record_is_said(tmp_path, text):
     (tmp_path / 'run.json').write_text(text, errors='surrogatepass')
     with pytest.raises(DataError, match='run.json.*To mend it: delete it'):

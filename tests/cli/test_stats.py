@@ -17,6 +17,11 @@ def test_data_alone_on_standard_output(minicity, tmp_path, capsys):
     assert 'images/s' in err
 
 
+def test_where_nothing_can_be_written_nothing_is_read(capsys):
+    assert main(['stats', 'unet/unet_r18_minicity.py', '--data-root', 'nowhere', '--out', 'x']) == 1
+    assert 'Statistics cannot be written as x. Expected: a name' in capsys.readouterr().err
+
+
 def test_what_is_wrong_is_one_sentence(capsys):
     assert main(['stats', 'unet/unet_r18_minicity.py', '--data-root', 'nowhere']) == 1
     assert '--data-root nowhere is not a folder' in capsys.readouterr().err

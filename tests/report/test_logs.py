@@ -147,6 +147,12 @@ def test_a_start_that_was_killed_in_its_first_line(tmp_path):
     assert run.notes == (f'{file}:1 was cut off and is passed over',)
 
 
+@pytest.mark.parametrize('place', ['NaN', 'Infinity', '1' + '0' * 400, '-1e999', 'null', '"5"'])
+def test_a_line_at_no_place_is_passed_over(tmp_path, place):
+    scalars(tmp_path, '1', [train(50, 2.), f'{{"loss": 1.0, "iter": 1, "step": {place}}}'])
+    assert (50, 2) in points(read_run(tmp_path), 'loss')
+
+
 @pytest.mark.parametrize('line', ['{"loss": ', '[1, 2]', '7', 'epoch 3', '[' * 100_000])
 def test_a_broken_line_is_named(tmp_path, line):
     file = scalars(tmp_path, '1', [train(50, 2.), line, train(100, 1.)])
