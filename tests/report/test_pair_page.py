@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from contrast import contrasts
 from made_folders import CLASSES, PALETTE, config, folder_of_a_test
 from test_samples_page import Strict
 
@@ -172,6 +173,19 @@ def test_the_other_scores_of_both(made, show):
     assert scores == ['Acc', 'Dice', 'Fscore', 'Precision', 'Recall', 'BIoU']
     assert classes.locator('tbody td').all_inner_texts() == [
         f'{b[f"{key}.{name}"] - a[f"{key}.{name}"]:+.2f}' for name in CLASSES for key in scores]
+
+
+def test_on_paper_the_six_pictures_stand_close(made, show):
+    """Three beside each other and three below them, with the two pixels of a gap; and the contrast
+    of every text."""
+    opened = show(report_pair(*made, num=2).path)
+    assert [(ratio, html) for ratio, html in contrasts(opened) if ratio < 4.5] == []
+    opened.emulate_media(media='print')
+    boxes = [opened.locator(f'.frame >> nth=0 >> .{name}').bounding_box()
+             for name in ('image', 'a', 'b', 'label', 'errors-a', 'errors-b')]
+    assert len({box['y'] for box in boxes[:3]}) == len({box['y'] for box in boxes[3:]}) == 1
+    assert boxes[3]['y'] - boxes[0]['y'] - boxes[0]['height'] == pytest.approx(2, abs=0.1)
+    assert boxes[0]['width'] / boxes[0]['height'] == pytest.approx(40 / 24, abs=0.05)
 
 
 def test_on_a_phone_in_the_dark(made, show):

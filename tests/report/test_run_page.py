@@ -240,6 +240,22 @@ def test_the_focus_is_seen_and_the_content_one_step_away(page):
     assert page.evaluate('document.activeElement.id') == 'main'
 
 
+def test_the_tab_key_goes_through_all_there_is_from_the_top(page):
+    """Of the radio buttons only those that are chosen: the arrow keys go to the others."""
+    found = page.locator('a, button, summary, input, [tabindex="0"]').evaluate_all('''all => all
+        .filter(one => one.getClientRects().length && !one.closest('details:not([open]) > *')
+                || one.tagName === 'SUMMARY')
+        .filter(one => one.type !== 'radio' || one.checked)
+        .map(one => one.outerHTML.slice(0, 120))''')
+    seen = []
+    for _ in found:
+        page.keyboard.press('Tab')
+        seen.append(page.evaluate('document.activeElement.outerHTML.slice(0, 120)'))
+    assert seen == found
+    for what in ('id="matrix"', 'id="filter"', 'name="left"', 'id="strength"', 'Dividing line in'):
+        assert any(what in html for html in seen), what
+
+
 def test_nothing_moves_for_those_who_asked_for_it(made, show):
     page = show(made[0] / 'report.html', reduced_motion='reduce')
     assert page.evaluate('getComputedStyle(document.documentElement).scrollBehavior') == 'auto'
