@@ -20,8 +20,7 @@ from ..export.sizes import broken_guard, multiple_for, neighbours
 from .checkpoints import test_dataset
 from .model import Model, load_model
 from .results import Shown
-
-DEFAULT_SHAPE = (512, 1024)
+from .zoo import image_size
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ def export(config: str | Path, checkpoint: str | Path | None = None, *, format: 
     model = load_model(config, checkpoint, device='cpu', options=dict(options or {}, speed=None),
                        data_root=data_root, load=load, classes=classes)
     if shape is None:
-        settings = replace(settings, shape=tuple(model.cfg.get('crop_size') or DEFAULT_SHAPE))
+        settings = replace(settings, shape=image_size(model.cfg))
     source = dict(config=None if checkpoint is None else Path(config).name,
                   checkpoint=Path(config if checkpoint is None else checkpoint).name)
     return write(model, settings, target, source)
@@ -136,7 +135,7 @@ def write(model: Model, settings: Settings, target: Path,
         file.flush()
         checks = check(net, kind.load(Path(file.name)), settings, multiple)
     return ExportResult(target, said, checks, kind.runtime(),
-                        tuple(_notes(model, settings, multiple)))
+                        tuple(_notes(model, multiple)))
 
 
 def target_for(out: str | Path | None, checkpoint: str, format: str, overwrite: bool) -> Path:
@@ -226,7 +225,7 @@ def _plain(step: dict | None) -> dict | None:
                                       for key, value in step.items() if isinstance(value, kinds)}
 
 
-def _notes(model: Model, settings: Settings, multiple: int) -> list[str]:
+def _notes(model: Model, multiple: int) -> list[str]:
     notes = []
     if model.net.tta_cfg.mode == 'slide':
         crop = 'x'.join(map(str, model.net.tta_cfg.crop_size))

@@ -158,6 +158,12 @@ def test_where_the_file_goes(tmp_path):
         target_for('x.pt2', 'x.pth', 'onnx', False)
 
 
+def test_a_crop_size_of_one_number_is_a_square(trained, tmp_path):
+    made = exported(trained.checkpoint, format='torchscript', out=tmp_path / 'a.ts',
+                    options=dict(crop_size=32))
+    assert (made.metadata['input']['height'], made.metadata['input']['width']) == (32, 32)
+
+
 def test_windows_are_told(trained, tiny, tmp_path):
     windows = {f'model.test_cfg.{key}': value for key, value in dict(
         mode='slide', crop_size=(32, 32), stride=(20, 20)).items()}
