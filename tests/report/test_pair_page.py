@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -76,12 +77,20 @@ def test_scores_that_are_not_defined_are_dashes():
 
 def test_images_stand_by_how_much_they_changed():
     nan = math.nan
-    text = pair_page(page(images=[('same', 5., 5.), ('none', 5., nan), ('new', nan, 5.),
+    text = pair_page(page(images=[('same', 50., 50.), ('none', 5., nan), ('new', nan, 5.),
                                   ('first', nan, 9.), ('worse', 9., 5.), ('better', 5., 8.)]))
     table = text[text.index('id="image-table"'):]
     places = [table.index(f'>{name}<') for name in ('worse', 'better', 'same', 'first', 'new',
                                                     'none')]
     assert places == sorted(places)
+
+
+def test_a_name_in_the_table_leads_to_its_picture():
+    shots = [PairShot(name, (1., 2.), error='gone') for name in ('b', 'a')]
+    text = pair_page(page(shots=shots, images=[(name, 1., 2.) for name in 'abc']))
+    links = re.findall(r'<a href="#(shot-[^"]+)">(.)</a>', text)
+    figures = re.findall(r'<figure class="shot" id="([^"]+)">.*?<figcaption><b>(.)</b>', text, re.S)
+    assert sorted(links) == sorted(figures) == [('shot-1', 'b'), ('shot-2', 'a')]
 
 
 def test_the_size_is_kept():
