@@ -3,6 +3,7 @@
 import contextlib
 import io
 import logging
+import re
 import warnings
 
 import torch
@@ -59,7 +60,8 @@ def check_torch(settings: Settings) -> None:
 def cannot(settings: Settings, error: BaseException) -> ConfigError:
     """One sentence for whatever an exporter raised."""
     sizes = ' for images of any size' if settings.dynamic else ''
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    plain = re.sub(r'\x1b\[\d*m', '', str(error))  # without colours
+    lines = [line.strip() for line in plain.splitlines() if line.strip()]
     told = ' '.join(lines[:2])[:300] or 'it says no more'
     fix = ', or '.join(filter(None, (settings.away, 'take another --format')))
     return ConfigError(f'This model cannot be exported as {settings.format}{sizes}.',

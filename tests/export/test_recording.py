@@ -32,7 +32,7 @@ def test_an_old_torch_is_told(monkeypatch):
 
 
 def test_an_error_of_an_exporter_is_a_sentence():
-    error = recording.cannot(Settings(dynamic=True), RuntimeError('a\n\n  b\nc'))
+    error = recording.cannot(Settings(dynamic=True), RuntimeError('a\n\n  \x1b[96mb\x1b[0m\nc'))
     assert str(error) == (
         'This model cannot be exported as onnx for images of any size. Got: RuntimeError: a b. '
         'To mend it: leave --dynamic away, or take another --format.')
