@@ -5,7 +5,7 @@ at a time does not grow with the image. N batch, K classes, H W pixels, h w logi
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..errors import ShapeError
 from ..ops.fuse import Canvas
-from ..ops.geometry import Axes, Layer, axes
+from ..ops.geometry import Axes, Axis, Layer, axes
 from ..ops.windows import Span, spans
 from .tta_cfg import TestCfg
 
@@ -103,18 +103,84 @@ def strips(patches: Iterable[Patch], grid: Grid) -> Iterator[tuple[Layer, tuple[
 
     The windows of a row of windows wait for the next row only where that one overlaps it.
     """
-    waiting, done = [], 0
-    for row, tiles in enumerate(_rows_of(patches, len(grid.spans[1]))):
-        rows, cols = grid.axes(tiles[0])
-        waiting.append((rows.windows[row], tiles))
-        below = [w.start for w in rows.windows[row + 1:] if len(w)]
-        upto = min(below, default=grid.out[0])
-        if upto > done:
-            yield Layer([tiles for _, tiles in waiting], (False, True)[:len(tiles[0])],
-                        tuple(w for w, _ in waiting), cols.windows, rows.share,
-                        cols.share), (done, upto)
-        done = max(done, upto)
-        waiting = [(w, tiles) for w, tiles in waiting if w.stop > done]
+    rows = Strips(grid)
+    for tiles in _rows_of(patches, len(grid.spans[1])):
+        yield from rows.add(tiles)
+
+
+class Strips:
+    """Rows of windows in, layers with all windows of some rows of the result out.
+
+    Args:
+        grid: Where the windows lie.
+        trim: Whether of windows that wait for the next row only those cells are kept that it
+            overlaps. It saves memory, and costs a copy of them.
+    """
+
+    def __init__(self, grid: Grid, trim: bool = False) -> None:
+        self._grid, self._trim = grid, trim
+        self._row = self._done = 0
+        self._waiting: list[tuple[Axis, list[Tensor]]] = []
+
+    def add(self, tiles: list[Tensor]) -> Iterator[tuple[Layer, tuple[int, int]]]:
+        """The layers that the next row of windows completes, and their rows of the result.
+
+        Args:
+            tiles: The row's windows, each (N, K, h, w).
+        """
+        rows, cols = self._grid.axes(tiles[0])
+        self._waiting.append((rows.windows[self._row], tiles))
+        self._row += 1
+        below = [w.start for w in rows.windows[self._row:] if len(w)]
+        upto = min(below, default=self._grid.out[0])
+        while self._done < upto:
+            until, windows = self._next(upto)
+            yield Layer([tiles for _, tiles in windows], (False, True)[:len(tiles[0])],
+                        tuple(w for w, _ in windows), cols.windows, rows.share,
+                        cols.share), (self._done, until)
+            self._done = until
+        self._waiting = [(w, tiles) for w, tiles in self._waiting if w.stop > self._done]
+        if self._trim:
+            self._waiting = [_cut(w, tiles, self._done, w.stop) for w, tiles in self._waiting]
+
+    def _next(self, upto: int) -> tuple[int, list[tuple[Axis, list[Tensor]]]]:
+        """One past the last row of the next layer, and its windows, which have as many cells."""
+        if not self._trim:
+            return upto, self._waiting
+        windows = [(w, tiles) for w, tiles in self._waiting if w.stop > self._done]
+        until = min(upto, *(w.stop for w, _ in windows))
+        if len(windows) > 1:
+            reads = [_cells(w, self._done, until) for w, _ in windows]
+            count = max(last - first for first, last in reads)
+            windows = [_cut(w, tiles, self._done, until, count) for w, tiles in windows]
+        return until, windows
+
+
+def _cells(window: Axis, first: int, last: int) -> tuple[int, int]:
+    """(first, one past last) cell that the rows ``first`` to ``last`` of the result read."""
+    return int(window.low[first - window.start]), int(window.high[last - 1 - window.start]) + 1
+
+
+def _cut(window: Axis, tiles: list[Tensor], first: int, last: int,
+         count: int = 0) -> tuple[Axis, list[Tensor]]:
+    """A row of windows on the rows ``first`` to ``last`` of the result alone.
+
+    Args:
+        window: The map of its rows.
+        tiles: Its windows, (N, K, h, w) each.
+        first, last: Rows of the result that it covers.
+        count: h of what is returned, at least; it is no less than what these rows read.
+    """
+    top, end = _cells(window, first, last)
+    count, have = max(count, end - top), tiles[0].shape[2]
+    low, high, weight = (part[first - window.start:last - window.start]
+                         for part in (window.low, window.high, window.weight))
+    axis = replace(window, start=first, stop=last, low=low - top, high=high - top, weight=weight,
+                   plain=window.is_identity)
+    if (top, count) == (0, have):
+        return axis, tiles
+    place = torch.arange(top, top + count, device=low.device).clamp(max=have - 1)
+    return axis, [tile.index_select(2, place) for tile in tiles]
 
 
 def _rows_of(patches: Iterable[Patch], num_cols: int) -> Iterator[list[Tensor]]:
