@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # From a fresh checkout to predicted street scenes: sets up .venv, draws a mini Cityscapes, trains a
 # small UNet on two processes with SyncBN (one GPU process where there is a GPU), tests it
-# single-scale and multi-scale, and writes a report. At most 10 minutes on two cores. Running it
+# single-scale and multi-scale, and writes a report. About ten minutes on two cores. Running it
 # again trains anew.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/_setup.sh"
