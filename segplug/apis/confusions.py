@@ -5,11 +5,9 @@ Letter: K classes. Counts are int64 throughout, however many classes there are.
 
 import csv
 import json
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from markupsafe import Markup
@@ -23,6 +21,7 @@ from ..report.pages import render
 from ..report.run_page import confusions
 from . import figures
 from .confusion_figure import THEME, figure
+from .matrix_files import read_matrix
 from .results import Shown, on_paper
 
 _FILE = SCORE_FILES[1]
@@ -146,41 +145,12 @@ def confusion(source: str | Path, *, out: str | None = None, normalize: str = 'r
     if num < 0:
         raise ConfigError('num is negative.', got=num, expected='0 or more')
     path = _file(Path(source))
-    matrix = read_matrix(path)
+    matrix = read_matrix(path, AGAIN)
     found = Confusion(str(source), matrix, _names(path, len(matrix), classes), normalize, num,
                       theme, title)
     if out is not None:
         found.write(out)
     return found
-
-
-def read_matrix(path: Path) -> np.ndarray:
-    """(K, K) int64 from a .npy file.
-
-    Raises:
-        DataError: It cannot be read, or holds no counts.
-    """
-    expected = '(K, K) whole numbers, rows ground truth, columns prediction'
-    try:
-        with open(path, 'rb') as file:
-            matrix = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
-        raise DataError(f'{path} cannot be read.', got=getattr(error, 'strerror', None),
-                        expected="numbers in NumPy's format", fix=AGAIN) from error
-    if not isinstance(matrix, np.ndarray) or matrix.ndim != 2 or 0 in matrix.shape \
-            or matrix.shape[0] != matrix.shape[1] or matrix.dtype.kind not in 'iuf':
-        got = f'{matrix.shape} {matrix.dtype}' if isinstance(matrix, np.ndarray) else 'an archive'
-        raise DataError(f'{path} is no confusion matrix.', got=got, expected=expected, fix=AGAIN)
-    with np.errstate(invalid='ignore'):
-        whole = matrix.astype(np.int64)
-    if not np.array_equal(whole, matrix) or (whole < 0).any() \
-            or matrix.dtype.kind == 'f' and (matrix > 2**53).any():
-        raise DataError(f'{path} holds numbers that are no counts of pixels.', expected=expected,
-                        fix='give the counts, not shares of them')
-    if math.fsum(whole.flat) >= 2**63:
-        raise DataError(f'{path} counts more pixels than 64 bits hold.', expected=expected,
-                        fix=AGAIN)
-    return whole
 
 
 def _file(source: Path) -> Path:

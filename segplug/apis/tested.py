@@ -8,7 +8,6 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from ..errors import DataError
 from ..evaluation import boundary_metric, scores
 from ..evaluation.outputs import SCORE_FILES
 from . import run_record
+from .matrix_files import read_matrix
 from .per_image import AGAIN, ImageCounts, read_counts
 
 _METRICS, _MATRIX, _ = SCORE_FILES
@@ -129,20 +129,13 @@ def _matrix(folder: Path, images: ImageCounts) -> np.ndarray:
     path, count = folder / _MATRIX, len(images.classes)
     if not path.is_file():
         raise DataError(f'{folder} holds no {_MATRIX}.', fix=AGAIN)
-    try:
-        with open(path, 'rb') as file:
-            matrix = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
-        raise DataError(f'{path} cannot be read.', got=str(error).splitlines()[0],
-                        expected="NumPy's format", fix=AGAIN) from error
-    sound = isinstance(matrix, np.ndarray) and matrix.dtype.kind in 'iu'
-    if not sound or matrix.shape != (count, count) or matrix.min(initial=0) < 0:
-        got = f'{matrix.shape} {matrix.dtype}' if isinstance(matrix, np.ndarray) else 'an archive'
-        raise DataError(f'{path} does not fit per_image.csv, which has {count} classes.', got=got,
-                        expected=f'({count}, {count}) int64, none below 0', fix=AGAIN)
+    matrix = read_matrix(path, AGAIN)
+    if matrix.shape != (count, count):
+        raise DataError(f'{path} does not fit per_image.csv, which has {count} classes.',
+                        got=matrix.shape, expected=(count, count), fix=AGAIN)
     hit, false, missed = images.counts.sum(axis=0)
     if not all(np.array_equal(a, b) for a, b in zip(scores.counts(matrix), (hit, false, missed),
                                                     strict=True)):
         raise DataError(f'{path} and per_image.csv are not of one test: their counts differ.',
                         fix=AGAIN)
-    return matrix.astype(np.int64)
+    return matrix

@@ -140,12 +140,12 @@ def print_result(text: object, data: object, file: str | None) -> None:
         file: A file to write, '-' to print the data instead of the text, or None.
 
     Raises:
-        ConfigError: The file cannot be written.
+        OutputError: The file cannot be written.
     """
     import json
     from pathlib import Path
 
-    from ..errors import ConfigError
+    from ..errors import OutputError
     from ..evaluation.outputs import atomic_write
     found = None if file is None else json.dumps(_plain(data), indent=2, ensure_ascii=False,
                                                  allow_nan=False) + '\n'
@@ -157,7 +157,7 @@ def print_result(text: object, data: object, file: str | None) -> None:
             # What is no UTF-8 in a name of a file becomes an escape of JSON.
             atomic_write(Path(file), found.encode('utf-8', 'backslashreplace'))
         except OSError as error:
-            raise ConfigError(f'--json {file} cannot be written.', got=error,
+            raise OutputError(f'--json {file} cannot be written.', got=error,
                               fix='name a file in a folder that you may write to') from error
     print(text)
     if file is not None:
