@@ -11,7 +11,8 @@ def test_counts_are_read_as_they_are(tmp_path):
     for dtype in ('int64', 'uint8', 'float32'):
         np.save(tmp_path / 'm.npy', np.array([[3, 0], [1, 2]], dtype))
         found = read_matrix(tmp_path / 'm.npy', 'again')
-        assert found.dtype == np.int64 and found.tolist() == [[3, 0], [1, 2]]
+        assert found.dtype == np.int64
+        assert found.tolist() == [[3, 0], [1, 2]]
 
 
 @pytest.mark.parametrize('matrix', [
