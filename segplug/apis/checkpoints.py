@@ -1,14 +1,12 @@
 """What predicting and testing say of a checkpoint: how it is read, and which classes it knows."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from torch import nn
 
-from ..datasets.classes import find_table
 from ..engine.class_names import classes_of
-from ..errors import CheckpointError, ConfigError, did_you_mean
-from ..registry import DATASETS
+from ..errors import CheckpointError
+from .class_names import class_table
 from .config_checks import datasets, declared_metainfo
 
 
@@ -27,12 +25,12 @@ def classes_for(model: nn.Module, saved: Mapping, cfg, source,
         saved: The checkpoint.
         cfg: The config.
         source: The checkpoint's name.
-        given: See `table_of`.
+        given: See `class_names.class_table`.
 
     Raises:
         CheckpointError: Nothing says what they are; or they are not as many as the head's.
     """
-    told = {'--classes': table_of(given) if given else {}, str(source): classes_of(saved),
+    told = {'--classes': class_table(given) if given else {}, str(source): classes_of(saved),
             'The test data set': declared_metainfo(test_dataset(cfg))}
     for teller, known in told.items():
         if known.get('classes'):
@@ -43,33 +41,6 @@ def classes_for(model: nn.Module, saved: Mapping, cfg, source,
                           fix='give --classes (in Python classes=) with a data set, a file of '
                               'names, or the names; or give the test data set '
                               'metainfo=dict(classes=..., palette=...)')
-
-
-def table_of(given: str | Sequence[str]) -> dict:
-    """``classes``, and ``palette`` where it is known.
-
-    Args:
-        given: The names; or a data set ('CityscapesDataset' or 'cityscapes'), a file of names
-            (see `segplug.datasets.classes`), or names with commas between.
-
-    Raises:
-        ConfigError: It is neither.
-    """
-    if not isinstance(given, str):
-        return dict(classes=tuple(given), palette=None)
-    if Path(given).suffix and Path(given).is_file():
-        return find_table(given, ('',))
-    known = {name.lower().removesuffix('dataset'): cls.METAINFO
-             for name, cls in DATASETS.module_dict.items() if 'classes' in getattr(
-                 cls, 'METAINFO', {})}
-    if (name := given.lower().removesuffix('dataset')) in known:
-        return dict(known[name])
-    names = tuple(part.strip() for part in given.split(','))
-    if len(names) > 1 and all(names) and len(set(names)) == len(names):
-        return dict(classes=names, palette=None)
-    raise ConfigError(f'{given!r} does not say what the classes are.', culprit=given,
-                      expected='a data set, a file of names, or names with commas between',
-                      fix=did_you_mean(name, known))
 
 
 def test_dataset(cfg) -> dict:

@@ -5,7 +5,7 @@ Letter: K classes. Counts are int64 throughout, however many classes there are.
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from ..report.charts.heat import NORMALIZE
 from ..report.pages import render
 from ..report.run_page import confusions
 from . import figures
+from .class_names import class_table
 from .confusion_figure import THEME, figure
 from .matrix_files import read_matrix
 from .results import Shown, on_paper
@@ -118,7 +119,7 @@ class Confusion(Shown):
 
 
 def confusion(source: str | Path, *, out: str | None = None, normalize: str = 'rows',
-              classes: str | None = None, num: int = _NUM, theme: str = THEME, title: str = ''
+              classes: str | Sequence[str] | None = None, num: int = _NUM, theme: str = THEME, title: str = ''
               ) -> Confusion:
     """The confusion matrix of a test.
 
@@ -128,8 +129,8 @@ def confusion(source: str | Path, *, out: str | None = None, normalize: str = 'r
         out: File to write, see `Confusion.write`.
         normalize: 'rows': what the pixels of a class were taken for. 'columns': what was taken
             for a class. 'none': counts.
-        classes: Their names, as for `score`: a number, a file with one a line, or 'road,car'; by
-            default those that lie beside the matrix.
+        classes: Their names, see `class_names.class_table`; by default those that lie beside the
+            matrix.
         num: How many confusions to list.
         theme: A colour map of matplotlib, for pictures.
         title: Above the picture.
@@ -164,11 +165,10 @@ def _file(source: Path) -> Path:
     return source
 
 
-def _names(path: Path, count: int, given: str | None) -> tuple[str, ...]:
+def _names(path: Path, count: int, given: str | Sequence[str] | None) -> tuple[str, ...]:
     """The names that were given, those that lie beside the matrix, or numbers."""
     if given is not None:
-        from .score_labelling import of_classes
-        names = of_classes(given).metainfo['classes']
+        names = class_table(given)['classes']
         if len(names) != count:
             raise ConfigError(f'--classes {given} does not fit the matrix.',
                               got=f'{len(names)} names', expected=f'{count}')

@@ -50,8 +50,8 @@ def load_model(config: str | Path, checkpoint: str | Path | None = None, *,
         aug_test: Average over scales and mirror images.
         options, data_root: As for `segplug.apis.train`.
         speed, load: Added to the config's ``speed`` and ``load_cfg``, as for `segplug.apis.test`.
-        classes: What they are, instead of what the checkpoint or the config says: a data set, a
-            file of names, or the names.
+        classes: What they are, instead of what the checkpoint or the config says: see
+            `class_names.class_table`.
 
     Raises:
         ConfigError, CheckpointError: What is wrong, where it is set and what to do.

@@ -2,7 +2,6 @@
 
 import logging
 import os
-from pathlib import Path
 
 from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
@@ -10,6 +9,7 @@ from mmengine.registry import init_default_scope
 from ..datasets import BaseSegDataset
 from ..errors import ConfigError, did_you_mean
 from ..registry import DATASETS, load_plugins, resolve
+from .class_names import class_table
 from .config import load_config
 from .config_checks import datasets
 from .provenance import explained
@@ -80,32 +80,13 @@ def of_config(path: str, ignore_index: int | None = None, reduce_zero_label: boo
 
 def of_classes(given: str, ignore_index: int | None = None,
                reduce_zero_label: bool = False) -> Labelling:
-    """A number of classes, names with commas between them, or a file with one name a line.
+    """What ``--classes`` names, see `class_names.class_table`; files hold ids 0 to K - 1.
 
     Raises:
-        ConfigError: It is none of these, or a name comes twice.
+        ConfigError: It names no classes.
     """
-    if given.isdecimal():
-        names = [str(k) for k in range(min(int(given), 65536))]
-    elif os.path.isfile(given):  # Path.is_file() raises for a list of names that is long
-        try:
-            text = Path(given).read_text(encoding='utf-8')
-        except UnicodeDecodeError as error:
-            raise ConfigError(f'--classes {given} is no UTF-8 text.', got=str(error),
-                              expected='one name a line') from error
-        names = [line.strip() for line in text.splitlines() if line.strip()]
-    elif ',' in given:
-        names = [name.strip() for name in given.split(',')]
-    else:
-        raise ConfigError(f'--classes {given} is neither a number nor a file.',
-                          expected='19, a file with one name a line, or names: road,car')
-    if len(names) > 65535:
-        raise ConfigError(f'--classes {given} is more than files can hold.', got=len(names),
-                          expected='at most 65535, the ids of 16 bits but one')
-    if not names or not all(names) or len(set(names)) < len(names):
-        raise ConfigError(f'--classes {given} does not name one class or more, each once.',
-                          got=f'{len(names)} names, {len(set(names))} of them different')
-    return Labelling('--classes', dict(classes=tuple(names)),
+    names = class_table(given)['classes']
+    return Labelling('--classes', dict(classes=names),
                      _ignore_index(ignore_index, len(names)), reduce_zero_label)
 
 

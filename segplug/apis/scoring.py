@@ -86,7 +86,8 @@ def score(pred_dir: str, gt_dir: str, *, dataset: str | None = None, config: str
     Args:
         pred_dir, gt_dir: Folders, searched with their sub-folders.
         dataset, config, classes: One of them says what the classes are: a registered data set
-            ('cityscapes'), a config (its test set and metrics), or a number, file or list.
+            ('cityscapes'), a config (its test set and metrics), or names, see
+            `class_names.class_table`.
         out: Folder for metrics.json, confusion_matrix.npy and per_image.csv, and run.json, which
             says what was scored.
         boundary: Boundary IoU too.

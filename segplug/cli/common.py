@@ -83,6 +83,13 @@ def add_shape_argument(parser: argparse.ArgumentParser) -> None:
                         help="of the image; by default the config's crop_size, or 512 1024")
 
 
+def add_classes_argument(parser: argparse._ActionsContainer, what: str) -> None:
+    """``--classes``, which says ``what``; `segplug.apis.class_names` reads it."""
+    parser.add_argument('--classes', metavar='CLASSES',
+                        help=f'{what}: a number, a data set (cityscapes), a file of names, or '
+                             'names with commas between')
+
+
 def add_threads_argument(parser: argparse.ArgumentParser) -> None:
     """``--threads``."""
     parser.add_argument('--threads', type=int, metavar='N',

@@ -2,7 +2,7 @@
 
 import argparse
 
-from .common import add_json_argument, print_result
+from .common import add_classes_argument, add_json_argument, print_result
 
 EXAMPLE = """example:
   segplug confusion work_dirs/unet_r18_minicity/test_ms --out confusion.png
@@ -20,8 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--normalize', choices=['rows', 'columns', 'none'], default='rows',
                         help='rows: what the pixels of a class were taken for; columns: what was '
                              'taken for a class; none: counts; rows by default')
-    parser.add_argument('--classes', metavar='N|FILE|A,B',
-                        help='their names, in order, if none lie beside the matrix')
+    add_classes_argument(parser, 'what the rows are, if no names lie beside the matrix')
     parser.add_argument('--num', type=int, default=10, metavar='N',
                         help='list the N largest confusions; 10 by default')
     parser.add_argument('--color-theme', default='Blues', metavar='NAME',

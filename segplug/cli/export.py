@@ -4,6 +4,7 @@ file gets its name once it was run beside the model and gave the same."""
 import argparse
 
 from .common import (
+    add_classes_argument,
     add_config_arguments,
     add_load_arguments,
     add_shape_argument,
@@ -45,9 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='the file gives labels, at the size of the image')
     parser.add_argument('--opset', type=int, metavar='N', help="of ONNX; the exporter's own by "
                                                                'default')
-    parser.add_argument('--classes', metavar='SET|FILE|A,B',
-                        help='what the classes are, if neither checkpoint nor config says: a data '
-                             'set (cityscapes), a file of names, or names with commas between')
+    add_classes_argument(parser, 'what the classes are, if neither checkpoint nor config says')
     add_load_arguments(parser)
 
 

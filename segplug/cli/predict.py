@@ -6,6 +6,7 @@ import argparse
 from ..startup import collector_rests
 from .common import (
     add_aug_test_argument,
+    add_classes_argument,
     add_config_arguments,
     add_device_argument,
     add_load_arguments,
@@ -52,9 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='share of the colours in overlays, 0 to 1; 0.5 by default')
     add_aug_test_argument(parser)
     add_device_argument(parser)
-    parser.add_argument('--classes', metavar='SET|FILE|A,B',
-                        help='what the classes are, if neither checkpoint nor config says: a data '
-                             'set (cityscapes), a file of names, or names with commas between')
+    add_classes_argument(parser, 'what the classes are, if neither checkpoint nor config says')
     add_load_arguments(parser)
     add_speed_arguments(parser)
 

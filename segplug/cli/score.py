@@ -2,7 +2,7 @@
 
 import argparse
 
-from .common import add_threads_argument
+from .common import add_classes_argument, add_threads_argument
 
 EXAMPLE = """example:
   segplug score work_dirs/unet_r18_minicity/test_ss/predictions \\
@@ -18,8 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument('--dataset', metavar='NAME', help='a registered data set: cityscapes, camvid')
     what.add_argument('--config', metavar='CONFIG', help="a config: its test set and metrics")
-    what.add_argument('--classes', metavar='N|FILE|A,B',
-                      help='how many classes, a file with one name a line, or their names')
+    add_classes_argument(what, 'what the values 0, 1, ... of the files are')
     parser.add_argument('--out', metavar='DIR', help='write metrics.json, confusion_matrix.npy, '
                                                      'per_image.csv and run.json there')
     parser.add_argument('--boundary', action='store_true',

@@ -8,11 +8,11 @@ from mmengine.config import Config
 from torch import nn
 
 import segplug.datasets  # noqa: F401 (registers the data sets)
-from segplug.apis.checkpoints import classes_for, table_of
+from segplug.apis.checkpoints import classes_for
 from segplug.apis.model import load_model
 from segplug.apis.testing import test as score
 from segplug.engine.checkpoint import load_checkpoint, save_checkpoint
-from segplug.errors import CheckpointError, ConfigError
+from segplug.errors import CheckpointError
 
 CONFIG = 'unet/unet_r18_minicity.py'
 SET = Config(dict(test_dataloader=dict(dataset=dict(
@@ -49,19 +49,6 @@ def test_as_many_as_the_model_has():
 def test_a_palette_of_another_length_is_none():
     saved = dict(meta=dict(classes=['a', 'b'], palette=[[0, 0, 0]]))
     assert classes_for(net(), saved, SET, 'a.pth')[1] is None
-
-
-def test_what_a_flag_may_say(tmp_path):
-    assert table_of('cityscapes')['classes'][:2] == ('road', 'sidewalk')
-    assert table_of('CityscapesDataset') == table_of('Cityscapes')
-    (tmp_path / 'names.txt').write_text('road\nsky\n')
-    assert table_of(str(tmp_path / 'names.txt'))['classes'] == ('road', 'sky')
-    assert table_of('road, sky')['classes'] == ('road', 'sky')
-    assert table_of(['road', 'sky'])['classes'] == ('road', 'sky')
-    with pytest.raises(ConfigError, match="'cityscape' does not say.*did you mean 'cityscapes'"):
-        table_of('cityscape')
-    with pytest.raises(ConfigError, match='a data set, a file of names'):
-        table_of('a,a')
 
 
 @pytest.fixture(scope='module')
