@@ -119,8 +119,8 @@ class Confusion(Shown):
 
 
 def confusion(source: str | Path, *, out: str | None = None, normalize: str = 'rows',
-              classes: str | Sequence[str] | None = None, num: int = _NUM, theme: str = THEME, title: str = ''
-              ) -> Confusion:
+              classes: str | Sequence[str] | None = None, num: int = _NUM, theme: str = THEME,
+              title: str = '') -> Confusion:
     """The confusion matrix of a test.
 
     Args:
