@@ -148,7 +148,7 @@ def _target(name: str) -> tuple[str, str | None]:
         sys.path.insert(0, str(Path.cwd()))
     path = Path(name)
     if path.exists() and (path.is_dir() or path.suffix == '.py') and (
-            path.suffix or '/' in name or name == '.'):
+            path.suffix or not name.isidentifier()):  # else it may be a module's name
         return _by_path(path.resolve()), None
     if name.isidentifier() or all(part.isidentifier() for part in name.split('.')):
         try:

@@ -62,11 +62,7 @@ def test_by_the_folder_of_a_project(here, name, monkeypatch):
     write(here / 'odd-project')
     if name == '.':
         monkeypatch.chdir(here / 'odd-project')
-    if name == 'odd-project':  # no path, no module, nothing that is installed
-        with pytest.raises(ConfigError, match='There is no package'):
-            load_package(name)
-    else:
-        assert load_package(name).module == 'odd_pack'
+    assert load_package(name).module == 'odd_pack'
 
 
 def test_a_project_in_a_folder_of_its_own_name(here):
