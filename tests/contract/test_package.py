@@ -21,8 +21,10 @@ class OddlyNamedHook(Hook):
 @pytest.fixture
 def here(tmp_path, monkeypatch):
     """A folder on the path, where one stands; what is registered or imported from it goes."""
-    before = {r: dict(r._module_dict) for r in vars(registry).values()
-              if isinstance(r, registry.Registry)}
+    registries = [r for r in vars(registry).values() if isinstance(r, registry.Registry)]
+    for found in registries:  # ours are imported once; later they would be missing
+        found.import_from_location()
+    before = {r: dict(r._module_dict) for r in registries}
     modules = set(sys.modules)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
