@@ -51,8 +51,9 @@ class ScoredSamples:
         names = relative_names(list(record['files']))
         if set(names) != set(tested.images.files):
             raise DataError(f'{tested.folder} names other files in run.json than in per_image.csv.')
-        self._pairs = {name: _pair(given, paths, record['folder'])
-                       for name, (given, paths) in zip(names, record['files'].items(), strict=True)}
+        self._pairs = {
+            name: Pair(given, *(found_from(path, record['folder']) for path in paths))
+            for name, (given, paths) in zip(names, record['files'].items(), strict=True)}
         self._read = Reader(labelling, *(_table((record['file_values'] or {}).get(kind))
                                          for kind in ('prediction', 'label')))
 
@@ -80,14 +81,6 @@ class ScoredSamples:
         picture = displayed(str(file))
         return picture if picture.shape[:2] == shape else \
             cv2.resize(picture, shape[::-1], interpolation=cv2.INTER_AREA)
-
-
-def _pair(name: str, paths: object, folder: str | None) -> Pair:
-    if not (isinstance(paths, list) and len(paths) == 2
-            and all(isinstance(path, str) for path in paths)):
-        raise DataError(f'run.json does not say which files were compared for {name}.', got=paths,
-                        expected='[prediction, label]', fix=_AGAIN)
-    return Pair(name, *(found_from(path, folder) for path in paths))
 
 
 def _table(values: object) -> np.ndarray:

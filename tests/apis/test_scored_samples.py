@@ -67,7 +67,7 @@ def test_files_that_changed_since(out, tmp_path):
 
 @pytest.mark.parametrize(('change', 'says'), [
     (dict(files={'a.png': ['x', 'y']}), 'other files'),
-    (dict(files={f'town/street_{i}.png': ['x'] for i in range(3)}), 'which files were compared'),
+    (dict(files={f'town/street_{i}.png': ['x'] for i in range(3)}), 'files is wrong'),
     (dict(file_values={'label': {'a': 1}}), 'what the values'),
     (dict(file_values={'label': {'70000': 1}}), 'what the values')])
 def test_a_record_that_was_changed(out, change, says):
