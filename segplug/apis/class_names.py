@@ -50,7 +50,7 @@ def _of_dataset(given: str) -> dict:
              if 'classes' in getattr(cls, 'METAINFO', {})}
     name = given.lower().removesuffix('dataset')
     if name not in known:
-        raise ConfigError(f'{given!r} does not say what the classes are.', culprit=given,
+        raise ConfigError(f'--classes {given!r} does not say what the classes are.', culprit=given,
                           expected='a number, a data set, a file of names, or names with commas '
                                    'between', fix=did_you_mean(name, known))
     return dict(known[name])

