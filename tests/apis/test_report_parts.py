@@ -77,7 +77,8 @@ def test_the_title(tested):
 def test_the_log_of_the_training(tested, folder, tmp_path):
     log, note = training_log(tested)
     assert log.starts == (5, 25)
-    assert note.startswith(f'From the logs beside {folder.parent}/work/iter_40.pth.')
+    checkpoint = folder.parent / 'work' / 'iter_40.pth'
+    assert note.startswith(f'From the logs beside {checkpoint}.')
     assert training_log(tested, folder.parent / 'work')[0].curves.keys() == log.curves.keys()
     for file, said in (('gone.pth', 'not on this machine: give the work'), (None, '')):
         log, note = training_log(changed(tested, checkpoint=dict(file=file)))
