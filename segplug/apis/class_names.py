@@ -43,14 +43,22 @@ def class_table(given: str | int | Sequence[str]) -> dict:
     return found
 
 
-def _of_dataset(given: str) -> dict:
+def short_name(name: str) -> str:
+    """'cityscapes' of 'CityscapesDataset', of whatever scope."""
+    return name.split('.')[-1].lower().removesuffix('dataset')
+
+
+def named_datasets() -> dict[str, type]:
+    """Every registered data set that knows its classes, plugins' too, by its short name."""
     load_plugins()
-    made = {name: resolve(name, DATASETS) for name in DATASETS.names()}
-    known = {name.lower().removesuffix('dataset'): cls.METAINFO for name, cls in made.items()
-             if 'classes' in getattr(cls, 'METAINFO', {})}
-    name = given.lower().removesuffix('dataset')
+    made = {short_name(name): resolve(name, DATASETS) for name in DATASETS.names()}
+    return {name: cls for name, cls in made.items() if 'classes' in getattr(cls, 'METAINFO', {})}
+
+
+def _of_dataset(given: str) -> dict:
+    known, name = named_datasets(), short_name(given)
     if name not in known:
         raise ConfigError(f'--classes {given!r} does not say what the classes are.', culprit=given,
                           expected='a number, a data set, a file of names, or names with commas '
                                    'between', fix=did_you_mean(name, known))
-    return dict(known[name])
+    return dict(known[name].METAINFO)

@@ -8,8 +8,8 @@ from mmengine.registry import init_default_scope
 
 from ..datasets import BaseSegDataset
 from ..errors import ConfigError, did_you_mean
-from ..registry import DATASETS, load_plugins, resolve
-from .class_names import class_table
+from ..registry import DATASETS
+from .class_names import class_table, named_datasets, short_name
 from .config import load_config
 from .config_checks import datasets
 from .provenance import explained
@@ -26,18 +26,14 @@ def of_dataset(name: str, ignore_index: int | None = None,
     Raises:
         ConfigError: There is none of that name.
     """
-    load_plugins()
-    known = {}
-    for full in DATASETS.names():
-        cls = resolve(full, DATASETS)
-        if isinstance(cls, type) and issubclass(cls, BaseSegDataset) and cls.METAINFO:
-            known[_short(full)] = cls
-    if _short(name) not in known:
+    known = {short: cls for short, cls in named_datasets().items()
+             if isinstance(cls, type) and issubclass(cls, BaseSegDataset)}
+    if short_name(name) not in known:
         raise ConfigError(f'There is no data set {name!r}.', expected=', '.join(sorted(known)),
-                          fix=did_you_mean(_short(name), known)
+                          fix=did_you_mean(short_name(name), known)
                           or 'say the classes with --classes, or give --config')
     settings = dict(reduce_zero_label=True) if reduce_zero_label else {}
-    made = known[_short(name)](lazy_init=True, test_mode=True, **settings)
+    made = known[short_name(name)](lazy_init=True, test_mode=True, **settings)
     return _of(made, made.__class__.__name__, ignore_index)
 
 
@@ -112,8 +108,3 @@ def _ignore_index(given: int | None, num_classes: int) -> int:
     if given is not None:
         return given
     return 255 if num_classes <= 255 else 65535
-
-
-def _short(name: str) -> str:
-    """'CityscapesDataset' -> 'cityscapes'."""
-    return name.split('.')[-1].lower().removesuffix('dataset')

@@ -87,7 +87,7 @@ def predict_rows(network: Callable[[Tensor], Tensor], read: ReadRows, size: tupl
             inputs = read(*span)
             if is_finite is None:
                 is_finite = torch.ones((), dtype=torch.bool, device=inputs.device)
-            run = partial(_run, network, inputs, grid, row, cfg, out_channels, is_finite)
+            run = partial(_run_row, network, inputs, grid, row, cfg, out_channels, is_finite)
             shared: dict[int, Tensor] = {}
             parts = [average.row(_patches(panel, row, run, shared))
                      for panel, average in zip(panels, averages, strict=True)]
@@ -98,8 +98,9 @@ def predict_rows(network: Callable[[Tensor], Tensor], read: ReadRows, size: tupl
                 yield Band(bands[0][0], torch.cat(labels, 1), is_finite)
 
 
-def _run(network: Callable, inputs: Tensor, grid: Grid, row: int, cfg: TestCfg, out_channels: int,
-         is_finite: Tensor, cols: Sequence[int]) -> Iterator[Patch]:
+def _run_row(network: Callable, inputs: Tensor, grid: Grid, row: int, cfg: TestCfg,
+             out_channels: int, is_finite: Tensor, cols: Sequence[int]) -> Iterator[Patch]:
+    """`tta_layers.run_windows` of some windows of one row."""
     crops = ((inputs[..., slice(*grid.spans[1][col])], row, col) for col in cols)
     return run_windows(network, crops, cfg, out_channels, is_finite)
 
