@@ -18,7 +18,7 @@ LOADER = dict(type='LoadImageFromFile')
 
 
 @pytest.mark.parametrize(('own', 'given', 'expected'), [
-    ({}, {}, ((1024, 1024), (768, 768))),  # three quarters
+    ({}, {}, ((512, 512), (384, 384))),  # three quarters
     ({}, dict(window=(1, 6)), ((1, 6), (1, 4))),  # 3/4 and 18/4, rounded down, and 1 at least
     ({}, dict(window=(9, 9), stride=(9, 2)), ((9, 9), (9, 2))),
     (dict(mode='slide', crop_size=(8, 6), stride=(4, 3)), {}, ((8, 6), (4, 3))),

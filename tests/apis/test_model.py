@@ -244,7 +244,7 @@ def test_a_model_without_windows_gets_some(model, scene, tmp_path):
     cv2.imwrite(str(tmp_path / 'a.png'), scene)
     with model.by_rows(tmp_path / 'a.png', window=(128, 128), stride=(96, 96)) as (_, bands):
         assert np.concatenate(list(bands)).shape == (300, 400)
-    assert large.window_cfg(model.net.tta_cfg).crop_size == (1024, 1024)
+    assert large.window_cfg(model.net.tta_cfg).crop_size == (512, 512)
     assert large.window_cfg(model.net.tta_cfg, (96, 64)).stride == (72, 48)
 
 
